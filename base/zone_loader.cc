@@ -1,0 +1,61 @@
+#include "base/zone_loader.h"
+
+#include <absl/strings/strip.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace sgl {
+namespace {
+
+// Returns the first line of the file, or nothing where it can't be read.
+std::string FirstLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::string InstalledVersion() {
+  const char* const configured = std::getenv("TZDIR");
+  const std::string folder =
+      configured != nullptr ? configured : "/usr/share/zoneinfo";
+  const std::string version = TzdataVersion(FirstLine(folder + "/tzdata.zi"));
+  if (version != "unknown") return version;
+  // Some systems ship the bare version in a file of its own.
+  const std::string bare = FirstLine(folder + "/+VERSION");
+  return bare.empty() ? "unknown" : bare;
+}
+
+// absl also takes "Fixed/UTC..." names, "localtime" and file paths; a policy
+// must mean the same everywhere, so only names of the data set pass.
+bool IsZoneName(absl::string_view name) {
+  if (name.empty() || name.front() == '/' || name.front() == ':') return false;
+  if (name == "localtime" || absl::ConsumePrefix(&name, "Fixed/")) return false;
+  return name.find("..") == absl::string_view::npos;
+}
+
+}  // namespace
+
+Zones LoadZones(std::span<const std::string> names) {
+  Zones zones;
+  zones.tzdata_version = InstalledVersion();
+  for (const std::string& name : names) {
+    absl::TimeZone zone;
+    if (IsZoneName(name) && absl::LoadTimeZone(name, &zone)) {
+      zones.by_name.emplace(name, zone);
+    }
+  }
+  return zones;
+}
+
+std::string TzdataVersion(const std::string& tzdata_text) {
+  absl::string_view line = tzdata_text;
+  line = line.substr(0, line.find('\n'));
+  if (!absl::ConsumePrefix(&line, "# version ") || line.empty()) {
+    return "unknown";
+  }
+  return std::string(line);
+}
+
+}  // namespace sgl

@@ -1,0 +1,122 @@
+// The policy layer's front door: rule files in, decisions out.
+//
+// A pure function of (rules, request, now): no I/O, no clock, no threads, no
+// globals. The caller reads the files and loads the time zones:
+//
+//   std::vector<SourceFile> sources = {{"atlas.sgl", text}};
+//   const Zones zones = LoadZones(ZonesNamed(sources));
+//   const Compilation compilation = Compile(sources, zones);
+//   if (compilation.program == nullptr) {
+//     std::cerr << compilation.Render();
+//     return;
+//   }
+//   Request request;
+//   request.intent.type = "BANK_TRANSFER";
+//   request.intent.payload = R"({"to_account": "US1"})";
+//   const Decision decision = Evaluate(*compilation.program, request);
+//
+// Whoever uses the policy layer includes this header only.
+
+#ifndef POLICY_POLICY_H_
+#define POLICY_POLICY_H_
+
+#include <absl/status/status.h>
+#include <absl/strings/string_view.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/zones.h"
+#include "policy/eval/decision.h"
+#include "policy/eval/request.h"
+
+namespace sgl {
+
+// One rule file of a policy set.
+struct SourceFile {
+  // The path as the user gave it: shown in diagnostics and in reasons, and
+  // files sort by it.
+  std::string name;
+  std::string text;
+};
+
+// Everything that deciding needs, compiled. Immutable after construction and
+// thread-safe: shared by all evaluations that are in flight.
+class Program {
+ public:
+  struct Parts;  // What the compiler made; internal to the policy layer.
+
+  explicit Program(std::unique_ptr<const Parts> parts);
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  ~Program();
+
+  // Returns the digest of all files of the set, `sha256:` and 64 lower-case
+  // hex digits. Paths don't enter, nor does the order of the files: it is the
+  // SHA-256 over the files' own SHA-256s in lower-case hex, sorted, each
+  // followed by a newline.
+  const std::string& set_digest() const;
+
+  // Returns the digest of the files that can speak for this tenant, in the
+  // same form: the platform's files and the tenant's own. Decisions carry it.
+  const std::string& digest(absl::string_view tenant_slug) const;
+
+  // Returns the intent types that platform files declare, sorted.
+  const std::vector<std::string>& intent_types() const;
+
+  // Returns whether an `intent *` makes every type known.
+  bool has_star() const;
+
+  // Returns the slugs for which the set has a tenant layer, sorted.
+  const std::vector<std::string>& tenant_slugs() const;
+
+  // Returns the version of the time-zone data that it was compiled with.
+  const std::string& tzdata_version() const;
+
+  const Parts& parts() const { return *parts_; }
+
+ private:
+  std::unique_ptr<const Parts> parts_;
+};
+
+// What came of compiling: a program, or errors, and warnings beside either.
+struct Compilation {
+  // Null where there is any error.
+  std::shared_ptr<const Program> program;
+  int error_count = 0;
+  int warning_count = 0;
+
+  // Returns all errors and warnings as `name:line:col: error: ...`, each with
+  // its source line and a caret. Empty where there are none.
+  const std::string& Render() const { return rendered; }
+
+  std::string rendered;
+};
+
+// Returns the time zones that the sources name, sorted, each once; files that
+// don't compile included as far as they can be read.
+std::vector<std::string> ZonesNamed(std::span<const SourceFile> sources);
+
+// Compiles a policy set. Reports every error it honestly can in one run. A
+// zone that `zones` lacks is an error at its name.
+Compilation Compile(std::span<const SourceFile> sources, const Zones& zones);
+
+// Decides. Total: every request gets exactly one decision, and what can't be
+// evaluated is blocked.
+Decision Evaluate(const Program& program, const Request& request);
+
+// Payloads of more bytes are refused at the edge.
+inline constexpr size_t kPayloadBytesMax = 256 * 1024;
+
+// Returns OK for a payload that may be stored and decided: a JSON object in
+// UTF-8 of at most kPayloadBytesMax bytes, nested at most 64 deep, without
+// `\u0000`, its numbers of at most 40 digits and exponents within +-64. Else
+// INVALID_ARGUMENT; the message says what is wrong, where (byte offset) and
+// what to do. Duplicate keys pass: the decision finds them INVALID_PAYLOAD.
+absl::Status CheckPayloadBounds(absl::string_view json);
+
+}  // namespace sgl
+
+#endif  // POLICY_POLICY_H_

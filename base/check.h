@@ -38,15 +38,14 @@ struct CheckVoidify {
 
 }  // namespace sgl
 
-#define SGL_CHECK(condition)                                        \
-  (condition) ? (void)0                                             \
-              : ::sgl::CheckVoidify() &                             \
-                    ::sgl::CheckFailure(__FILE__, __LINE__,         \
-                                        #condition)                 \
-                        .stream()
+#define SGL_CHECK(condition)    \
+  (condition)                   \
+      ? (void)0                 \
+      : ::sgl::CheckVoidify() & \
+            ::sgl::CheckFailure(__FILE__, __LINE__, #condition).stream()
 
 #define SGL_CHECK_OP_(left, op, right) \
-  SGL_CHECK((left) op (right)) << "(" << (left) << " vs " << (right) << ") "
+  SGL_CHECK((left)op(right)) << "(" << (left) << " vs " << (right) << ") "
 
 // Each evaluates its arguments twice when it fails, once otherwise.
 #define SGL_CHECK_EQ(left, right) SGL_CHECK_OP_(left, ==, right)

@@ -9,9 +9,9 @@
 #ifndef BASE_LOG_H_
 #define BASE_LOG_H_
 
-#include <string>
-
 #include <spdlog/spdlog.h>
+
+#include <string>
 
 namespace sgl {
 

@@ -4,9 +4,9 @@
 #ifndef BASE_SHA256_H_
 #define BASE_SHA256_H_
 
-#include <string>
-
 #include <absl/strings/string_view.h>
+
+#include <string>
 
 namespace sgl {
 

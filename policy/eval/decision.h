@@ -20,10 +20,9 @@
 #include <string>
 #include <vector>
 
-namespace sgl {
+#include "policy/decision_kind.h"
 
-// In order of strictness: a greater one wins over layers.
-enum class DecisionKind : uint8_t { kAllow = 0, kReview = 1, kBlock = 2 };
+namespace sgl {
 
 // Returns `ALLOW`, `REVIEW` or `BLOCK`.
 absl::string_view DecisionKindName(DecisionKind kind);

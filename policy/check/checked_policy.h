@@ -45,15 +45,13 @@
 #include <vector>
 
 #include "policy/check/types.h"
+#include "policy/decision_kind.h"
 #include "policy/source/source.h"
 
 namespace sgl {
 
 enum class NodeId : int32_t { kNone = -1 };
 enum class LayerId : int32_t { kPlatform = 0 };
-
-// In order of strictness, so that the strictest is the greatest.
-enum class DecisionKind : uint8_t { kAllow, kReview, kBlock };
 
 // What a node computes. `c0`, `c1` are its children; `index` is Node::index.
 enum class Op : uint8_t {
@@ -213,7 +211,7 @@ struct MessagePart {
 
 // `approvals COUNT from ROLES within …`; no roles means anybody who may
 // approve.
-struct ApprovalDemand {
+struct CheckedDemand {
   int32_t count = 1;
   std::vector<std::string> roles;  // sorted, without duplicates
   std::optional<int64_t> within;   // microseconds, positive
@@ -230,7 +228,7 @@ struct CheckedRule {
   NodeId condition = NodeId::kNone;  // bool; none: always true
   std::vector<MessagePart> message;  // the code alone where none was given
   int32_t risk = 0;
-  std::vector<ApprovalDemand> approvals;
+  std::vector<CheckedDemand> approvals;
   std::optional<int64_t> within;  // the shortest of the demands'
 };
 

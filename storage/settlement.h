@@ -1,0 +1,94 @@
+// Settlement: what was decided and done becomes the intents' new state, with
+// memos and audit entries, a whole batch in few statements.
+//
+//   auto claimed = ClaimDraftIntents(tx, 500);
+//   ... decide each ...
+//   absl::Status settled = SettleIntents(tx, active_digest, settlements);
+//   if (settled.ok()) settled = tx.Commit();
+//
+// The caller holds the rows' locks (by a claim or a lock of intents.h or
+// memos.h). Where one member breaks a constraint the whole call fails with
+// FAILED_PRECONDITION: run it in a savepoint, then settle members singly.
+
+#ifndef STORAGE_SETTLEMENT_H_
+#define STORAGE_SETTLEMENT_H_
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/audit.h"
+#include "storage/database.h"
+#include "storage/intents.h"
+
+namespace sgl::storage {
+
+// What a row inserted by SQL lacks; written once, with its first settlement.
+// The engine puts an INTENT_SUBMITTED entry first then.
+struct Adoption {
+  // As claimed, exactly. Both empty where it was unreadable.
+  std::string payload = {};
+  std::string payload_sha256 = {};
+  // Where the row's own was null.
+  std::optional<int64_t> spend_micros_usd = {};
+  std::string data_class = {};
+  std::string requested_by = {};
+};
+
+// The decision memo of a REVIEW. Opens it; where the intent has one already,
+// reopens that with the new demands (its id then stays).
+struct MemoDraft {
+  // From NewUuid().
+  std::string id = {};
+  // The agent's name.
+  std::string agent = {};
+  std::string title = {};
+  // Why the rules ask for a human.
+  std::string rationale = {};
+  int64_t estimated_cost_micros_usd = 0;
+  int32_t risk_tier = 0;
+  // JSON arrays, as the decision has them.
+  std::string demands = "[]";
+  std::string reasons = "[]";
+  // How long votes may take, from the database's now. Unset: no expiry.
+  std::optional<absl::Duration> within = {};
+};
+
+// What becomes of one intent.
+struct Settlement {
+  std::string intent_id = {};
+  std::string tenant_id = {};
+  // EXECUTED, FAILED, BLOCKED_SGL, AWAITING_HUMAN; VALIDATING while a job runs.
+  IntentStatus status = IntentStatus::kFailed;
+  // JSON text. Empty leaves what the row has (a CANCEL of a DRAFT has none).
+  std::string decision = {};
+  std::string sgl_result = {};
+  std::string policy_digest = {};
+  // For FAILED, and then required.
+  std::string failure_reason = {};
+  std::string failure_message = {};
+  // JSON text, or empty.
+  std::string output = {};
+  std::optional<Adoption> adoption = {};
+  // For AWAITING_HUMAN that opens or reopens a memo.
+  std::optional<MemoDraft> memo = {};
+  // In their order; numbered from the intent's counter.
+  std::vector<AuditEntry> audit = {};
+};
+
+// Settles up to kBatchIntentsMax intents, each named once. ABORTED: another
+// policy set than `active_digest` is active by now; decide again. An empty
+// `active_digest` means that no decision is involved (cancel, expiry, reject)
+// and is not compared. FAILED_PRECONDITION: one is final already or gone, or
+// breaks a constraint; nothing was written that a savepoint wouldn't undo.
+absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
+                           std::span<const Settlement> settlements) noexcept;
+
+}  // namespace sgl::storage
+
+#endif  // STORAGE_SETTLEMENT_H_

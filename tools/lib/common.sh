@@ -1,0 +1,123 @@
+# Shared by tools/build, tools/test and tools/quickstart: where things are,
+# how progress is shown, how what is missing gets installed. Sourced, not run.
+# shellcheck shell=bash
+
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$root"
+
+say() { printf '%s\n' "$*"; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# step TEXT COMMAND...: runs a long command and shows that it lives: the step,
+# the seconds so far on a terminal, and how it ended. Its output goes to a
+# log, which is shown when it fails.
+step() {
+  local text=$1
+  shift
+  local log started pid status=0
+  log=$(mktemp "${TMPDIR:-/tmp}/intent-step-XXXXXX")
+  started=$SECONDS
+  if [ -t 1 ]; then
+    "$@" >"$log" 2>&1 &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null; do
+      printf '\r  %-52s %4ds' "$text ..." $((SECONDS - started))
+      sleep 1
+    done
+    wait "$pid" || status=$?
+    printf '\r'
+  else
+    say "  $text ..."
+    "$@" >"$log" 2>&1 || status=$?
+  fi
+  if [ "$status" -ne 0 ]; then
+    printf '  %-52s FAILED after %ds\n' "$text" $((SECONDS - started))
+    tail -n 60 "$log" >&2
+    say "the whole log: $log" >&2
+    return "$status"
+  fi
+  printf '  %-52s ok %4ds\n' "$text" $((SECONDS - started))
+  rm -f "$log"
+}
+
+# As root, or through sudo.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "installing packages needs root: run this as root, or install sudo"
+  fi
+}
+
+packages_missing() {
+  local package
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null |
+      grep -qx installed || printf '%s\n' "$package"
+  done
+}
+
+apt_install() {
+  # The cluster that Debian's postgresql would create is not ours to have:
+  # private servers are started by our own tools.
+  as_root env DEBIAN_FRONTEND=noninteractive sh -c '
+    apt-get update -qq &&
+    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+      mkdir -p /etc/postgresql-common &&
+      echo "create_main_cluster = false" \
+        > /etc/postgresql-common/createcluster.conf
+    fi &&
+    apt-get install -y -qq --no-install-recommends \
+      -o Dpkg::Options::=--force-confold "$@"' sh "$@"
+}
+
+# install_packages FILE...: what the lists name and the machine lacks.
+install_packages() {
+  local wanted missing
+  mapfile -t wanted < <(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@")
+  mapfile -t missing < <(packages_missing "${wanted[@]}")
+  if [ "${#missing[@]}" -gt 0 ]; then
+    step "installing ${#missing[@]} Debian packages" \
+      apt_install "${missing[@]}"
+  fi
+}
+
+install_node_modules() {
+  local modules=third_party/npm/node_modules
+  if ! cmp -s third_party/npm/package-lock.json "$modules/.installed-lock"; then
+    if ! command -v npm >/dev/null; then
+      step "installing npm" apt_install npm
+    fi
+    step "installing the pinned npm packages" \
+      npm ci --prefix third_party/npm --ignore-scripts --no-fund --no-audit
+    cp third_party/npm/package-lock.json "$modules/.installed-lock"
+  fi
+}
+
+install_build_inputs() {
+  [ -e /etc/debian_version ] ||
+    die "this script installs Debian 12 packages; this is another system"
+  install_packages tools/lib/packages-build.txt
+  install_node_modules
+}
+
+# Bazel wants more memory than a small machine has when it runs wide.
+bazel_build() { bazel build --config=opt --noshow_progress "$@"; }
+
+# Builds optimised binaries and links them below bin/.
+build_binaries() {
+  step "building sgl, intentd and intentctl" \
+    bazel_build //tools/sgl:sgl //engine:intentd //tools/intentctl:intentctl
+  local bazel_bin
+  bazel_bin=$(bazel info --config=opt bazel-bin 2>/dev/null)
+  mkdir -p bin
+  ln -sfn "$bazel_bin/tools/sgl/sgl" bin/sgl
+  ln -sfn "$bazel_bin/engine/intentd" bin/intentd
+  ln -sfn "$bazel_bin/tools/intentctl/intentctl" bin/intentctl
+}

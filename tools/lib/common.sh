@@ -12,28 +12,29 @@ die() {
   exit 1
 }
 
-# step TEXT COMMAND...: runs a long command and shows that it lives: the step,
-# the seconds so far on a terminal, and how it ended. Its output goes to a
+# step TEXT COMMAND...: runs a long command and shows that it lives: seconds
+# counted on a terminal, else a line every half minute. Its output goes to a
 # log, which is shown when it fails.
 step() {
   local text=$1
   shift
-  local log started pid status=0
+  local log started pid shown=0 status=0
   log=$(mktemp "${TMPDIR:-/tmp}/intent-step-XXXXXX")
   started=$SECONDS
-  if [ -t 1 ]; then
-    "$@" >"$log" 2>&1 &
-    pid=$!
-    while kill -0 "$pid" 2>/dev/null; do
+  "$@" >"$log" 2>&1 &
+  pid=$!
+  [ -t 1 ] || say "  $text ..."
+  while kill -0 "$pid" 2>/dev/null; do
+    if [ -t 1 ]; then
       printf '\r  %-52s %4ds' "$text ..." $((SECONDS - started))
-      sleep 1
-    done
-    wait "$pid" || status=$?
-    printf '\r'
-  else
-    say "  $text ..."
-    "$@" >"$log" 2>&1 || status=$?
-  fi
+    elif [ $((SECONDS - started - shown)) -ge 30 ]; then
+      shown=$((SECONDS - started))
+      say "  $text: ${shown}s so far"
+    fi
+    sleep 0.2
+  done
+  wait "$pid" || status=$?
+  [ -t 1 ] && printf '\r'
   if [ "$status" -ne 0 ]; then
     printf '  %-52s FAILED after %ds\n' "$text" $((SECONDS - started))
     tail -n 60 "$log" >&2

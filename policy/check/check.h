@@ -2,19 +2,19 @@
 // mistake on the way.
 //
 //   std::vector<Ast> files = ...;                  // one a source, in order
-//   absl::flat_hash_set<std::string> zones = ...;  // loaded from NamedZones
+//   Zones zones = LoadZones(NamedZones(files));    // by the caller: I/O
 //   CheckedPolicy policy = Check(sources, files, zones, diagnostics);
 //   if (diagnostics.error_count() > 0) ...
 
 #ifndef POLICY_CHECK_CHECK_H_
 #define POLICY_CHECK_CHECK_H_
 
-#include <absl/container/flat_hash_set.h>
 #include <absl/types/span.h>
 
 #include <string>
 #include <vector>
 
+#include "base/zones.h"
 #include "policy/check/checked_policy.h"
 #include "policy/diagnostics/diagnostic.h"
 #include "policy/source/source.h"
@@ -27,11 +27,10 @@ namespace sgl {
 std::vector<std::string> NamedZones(absl::Span<const Ast> files);
 
 // Checks a policy set. `files[i]` is what Parse made of file i of `sources`.
-// Parts that the parser reported are skipped silently. `known_zones` are the
-// time zones that exist; another is an error at its literal.
+// Parts that the parser reported are skipped silently. A time zone that `zones`
+// lacks is an error at its literal.
 CheckedPolicy Check(const SourceSet& sources, absl::Span<const Ast> files,
-                    const absl::flat_hash_set<std::string>& known_zones,
-                    Diagnostics& diagnostics);
+                    const Zones& zones, Diagnostics& diagnostics);
 
 }  // namespace sgl
 

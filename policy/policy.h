@@ -20,7 +20,6 @@
 #ifndef POLICY_POLICY_H_
 #define POLICY_POLICY_H_
 
-#include <absl/status/status.h>
 #include <absl/strings/string_view.h>
 
 #include <memory>
@@ -30,25 +29,20 @@
 
 #include "base/zones.h"
 #include "policy/eval/decision.h"
+#include "policy/eval/payload_bounds.h"
 #include "policy/eval/request.h"
+#include "policy/eval/request_line.h"
+#include "policy/source/source.h"
 
 namespace sgl {
 
-// One rule file of a policy set.
-struct SourceFile {
-  // The path as the user gave it: shown in diagnostics and in reasons, and
-  // files sort by it.
-  std::string name;
-  std::string text;
-};
+struct DecisionProgram;  // What the compiler makes; internal to policy.
 
 // Everything that deciding needs, compiled. Immutable after construction and
 // thread-safe: shared by all evaluations that are in flight.
 class Program {
  public:
-  struct Parts;  // What the compiler made; internal to the policy layer.
-
-  explicit Program(std::unique_ptr<const Parts> parts);
+  explicit Program(std::unique_ptr<const DecisionProgram> compiled);
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
   ~Program();
@@ -75,10 +69,11 @@ class Program {
   // Returns the version of the time-zone data that it was compiled with.
   const std::string& tzdata_version() const;
 
-  const Parts& parts() const { return *parts_; }
+  // For the policy layer itself.
+  const DecisionProgram& compiled() const { return *compiled_; }
 
  private:
-  std::unique_ptr<const Parts> parts_;
+  std::unique_ptr<const DecisionProgram> compiled_;
 };
 
 // What came of compiling: a program, or errors, and warnings beside either.
@@ -99,23 +94,14 @@ struct Compilation {
 // don't compile included as far as they can be read.
 std::vector<std::string> ZonesNamed(std::span<const SourceFile> sources);
 
-// Compiles a policy set. Reports every error it honestly can in one run. A
+// Compiles a policy set. Files sort by their names, which reasons and
+// diagnostics show as given. Reports every error it honestly can in one run. A
 // zone that `zones` lacks is an error at its name.
 Compilation Compile(std::span<const SourceFile> sources, const Zones& zones);
 
 // Decides. Total: every request gets exactly one decision, and what can't be
 // evaluated is blocked.
 Decision Evaluate(const Program& program, const Request& request);
-
-// Payloads of more bytes are refused at the edge.
-inline constexpr size_t kPayloadBytesMax = 256 * 1024;
-
-// Returns OK for a payload that may be stored and decided: a JSON object in
-// UTF-8 of at most kPayloadBytesMax bytes, nested at most 64 deep, without
-// `\u0000`, its numbers of at most 40 digits and exponents within +-64. Else
-// INVALID_ARGUMENT; the message says what is wrong, where (byte offset) and
-// what to do. Duplicate keys pass: the decision finds them INVALID_PAYLOAD.
-absl::Status CheckPayloadBounds(absl::string_view json);
 
 }  // namespace sgl
 

@@ -81,12 +81,8 @@ std::string JsonDocument::PathOf(const JsonNode& base, absl::string_view prefix,
     SGL_CHECK_LT(position, at->size);
     if (at->kind == JsonKind::kArray) {
       absl::StrAppend(&path, "[", position, "]");
-    } else if (IsWord(child->key)) {
-      absl::StrAppend(&path, ".", child->key);
     } else {
-      absl::StrAppend(&path, "[");
-      AppendJsonString(child->key, &path);
-      absl::StrAppend(&path, "]");
+      AppendPathStep(child->key, &path);
     }
     at = child;
   }
@@ -240,9 +236,6 @@ absl::StatusOr<JsonDocument> JsonWalker::Walk() {
 bool JsonWalker::WalkObject(ondemand::object object, uint32_t index,
                             int depth) {
   document_.nodes_[index].kind = JsonKind::kObject;
-  if (depth > depth_max_) {
-    return FailHere(absl::StrCat("nested over ", depth_max_, " deep"));
-  }
   // A plain search is faster for the few members that objects mostly have.
   constexpr uint32_t kSearchedPlainly = 16;
   absl::flat_hash_set<absl::string_view> keys;
@@ -286,9 +279,6 @@ bool JsonWalker::WalkObject(ondemand::object object, uint32_t index,
 
 bool JsonWalker::WalkArray(ondemand::array array, uint32_t index, int depth) {
   document_.nodes_[index].kind = JsonKind::kArray;
-  if (depth > depth_max_) {
-    return FailHere(absl::StrCat("nested over ", depth_max_, " deep"));
-  }
   uint32_t size = 0;
   for (simdjson::simdjson_result<ondemand::value> result : array) {
     ondemand::value value;
@@ -311,7 +301,11 @@ bool JsonWalker::WalkValue(ondemand::value value, absl::string_view key,
   document_.nodes_.push_back(node);
   std::string_view raw = value.raw_json_token();  // NOLINT
   const char* const begin = raw.data();
-  switch (raw.empty() ? '\0' : raw.front()) {
+  const char first = raw.empty() ? '\0' : raw.front();
+  if ((first == '{' || first == '[') && depth == depth_max_) {
+    return Fail(absl::StrCat("nested over ", depth_max_, " deep"), begin);
+  }
+  switch (first) {
     case '{': {
       ondemand::object object;
       if (value.get_object().get(object) != simdjson::SUCCESS) {
@@ -388,6 +382,16 @@ absl::StatusOr<JsonDocument> ParseJson(absl::string_view text, int depth_max) {
     return absl::InvalidArgumentError("over 1 GiB of text");
   }
   return JsonWalker(text, depth_max).Walk();
+}
+
+void AppendPathStep(absl::string_view name, std::string* path) {
+  if (IsWord(name)) {
+    absl::StrAppend(path, ".", name);
+    return;
+  }
+  path->push_back('[');
+  AppendJsonString(name, path);
+  path->push_back(']');
 }
 
 void AppendJsonString(absl::string_view text, std::string* out) {

@@ -97,6 +97,9 @@ class JsonDocument {
 // is 2 deep); the message says what and at which byte.
 absl::StatusOr<JsonDocument> ParseJson(absl::string_view text, int depth_max);
 
+// Appends a member's name to a path: `.name`, or `["a name"]` for no word.
+void AppendPathStep(absl::string_view name, std::string* path);
+
 // Appends `text` as a JSON string, quotes included.
 void AppendJsonString(absl::string_view text, std::string* out);
 

@@ -1,0 +1,363 @@
+#include "policy/compile/compiler.h"
+
+#include <absl/strings/escaping.h>
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/check.h"
+#include "base/sha256.h"
+#include "policy/limits.h"
+
+namespace sgl {
+namespace {
+
+bool IsText(TypeKind kind) {
+  return kind == TypeKind::kString || kind == TypeKind::kSymbol;
+}
+
+// Builds one program. Confined to one CompileProgram call.
+class Compiler {
+ public:
+  Compiler(const SourceSet& sources, const CheckedPolicy& policy,
+           const Zones& zones)
+      : sources_(sources),
+        policy_(policy),
+        zones_(zones),
+        program_(std::make_unique<DecisionProgram>()) {}
+
+  std::unique_ptr<const DecisionProgram> Run();
+
+ private:
+  void CompileTables();
+  void CompileNodes();
+  Instruction CompileNode(const Node& node);
+  Instruction CompilePath(const Path& path);
+  Instruction CompileHas(const Path& path);
+  void CompileTypes();
+  void CompileLayers();
+  void CompileRule(const CheckedRule& rule);
+  ProgramShape Shape(TypeId fields, const std::vector<int32_t>& slots) const;
+  std::string Digest(std::optional<LayerId> tenant, bool whole_set) const;
+
+  int32_t TypeNumber(const std::string& name) {
+    const int32_t next = static_cast<int32_t>(program_->type_ids.size());
+    return program_->type_ids.emplace(name, next).first->second;
+  }
+  int32_t AddNumber(int64_t number) {
+    program_->numbers.push_back(number);
+    return static_cast<int32_t>(program_->numbers.size() - 1);
+  }
+  int32_t AddText(const std::string& text) {
+    program_->texts.push_back(text);
+    return static_cast<int32_t>(program_->texts.size() - 1);
+  }
+  TypeKind KindOfChild(const Node& node, int number) const {
+    return policy_.types.kind(policy_.node(policy_.child(node, number)).type);
+  }
+
+  const SourceSet& sources_;
+  const CheckedPolicy& policy_;
+  const Zones& zones_;
+  std::unique_ptr<DecisionProgram> program_;
+};
+
+std::unique_ptr<const DecisionProgram> Compiler::Run() {
+  program_->types = policy_.types;
+  program_->tzdata_version = zones_.tzdata_version;
+  program_->slot_count = static_cast<int32_t>(policy_.slots.size());
+  program_->variable_count = policy_.variables_max;
+  program_->set_digest = Digest(std::nullopt, true);
+  CompileTables();
+  CompileNodes();
+  CompileTypes();
+  CompileLayers();
+  for (const CheckedRule& rule : policy_.rules) CompileRule(rule);
+  return std::move(program_);
+}
+
+void Compiler::CompileTables() {
+  for (const ConstantSet& set : policy_.sets) {
+    program_->number_sets.push_back(set.numbers);
+    program_->text_sets.push_back(set.texts);
+    std::sort(program_->number_sets.back().begin(),
+              program_->number_sets.back().end());
+    std::sort(program_->text_sets.back().begin(),
+              program_->text_sets.back().end());
+  }
+  for (const Regex& regex : policy_.regexes) {
+    RE2::Options options;
+    options.set_max_mem(kRegexMemoryMax);
+    options.set_case_sensitive(!regex.ignores_case);
+    options.set_log_errors(false);
+    auto compiled = std::make_unique<const RE2>(regex.pattern, options);
+    SGL_CHECK(compiled->ok()) << regex.pattern;
+    program_->regexes.push_back(std::move(compiled));
+  }
+  for (const std::string& name : policy_.zones) {
+    const auto zone = zones_.by_name.find(name);
+    SGL_CHECK(zone != zones_.by_name.end()) << name;
+    program_->zones.push_back(zone->second);
+  }
+}
+
+void Compiler::CompileNodes() {
+  for (const Node& node : policy_.nodes) {
+    Instruction instruction = CompileNode(node);
+    instruction.is_constant = !node.uses_variable;
+    instruction.first_child = static_cast<int32_t>(program_->children.size());
+    instruction.child_count = node.child_count;
+    for (int i = 0; i < node.child_count; ++i) {
+      const NodeId child = policy_.child(node, i);
+      SGL_CHECK_LT(static_cast<size_t>(child), program_->instructions.size());
+      program_->children.push_back(static_cast<int32_t>(child));
+    }
+    program_->instructions.push_back(instruction);
+  }
+}
+
+Instruction Compiler::CompilePath(const Path& path) {
+  Instruction result;
+  result.index = path.index;
+  switch (path.root) {
+    case PathRoot::kFixed:
+      result.code = Code::kFixed;
+      return result;
+    case PathRoot::kPayload:
+      result.code = Code::kSlot;
+      return result;
+    case PathRoot::kVariable:
+      result.code = Code::kVariable;
+      result.extra = path.index;
+      result.index = static_cast<int32_t>(program_->steps.size());
+      program_->steps.push_back(path.steps);
+      return result;
+  }
+  SGL_CHECK(false) << "path root " << static_cast<int>(path.root);
+  return result;
+}
+
+// The code of an operator by what its first operand is.
+struct CodeOfOp {
+  Op op;
+  Code of_numbers;
+  Code of_texts;
+};
+
+constexpr CodeOfOp kCodes[] = {
+    {Op::kCoalesce, Code::kCoalesce, Code::kCoalesce},
+    {Op::kAnd, Code::kAnd, Code::kAnd},
+    {Op::kOr, Code::kOr, Code::kOr},
+    {Op::kNot, Code::kNot, Code::kNot},
+    {Op::kEqual, Code::kEqualNumber, Code::kEqualText},
+    {Op::kNotEqual, Code::kNotEqualNumber, Code::kNotEqualText},
+    {Op::kLess, Code::kLess, Code::kLess},
+    {Op::kLessEqual, Code::kLessEqual, Code::kLessEqual},
+    {Op::kGreater, Code::kGreater, Code::kGreater},
+    {Op::kGreaterEqual, Code::kGreaterEqual, Code::kGreaterEqual},
+    {Op::kInSet, Code::kInNumbers, Code::kInTexts},
+    {Op::kInRange, Code::kInRange, Code::kInRange},
+    {Op::kInList, Code::kInNumberList, Code::kInTextList},
+    {Op::kMatches, Code::kMatches, Code::kMatches},
+    {Op::kStartsWith, Code::kStartsWith, Code::kStartsWith},
+    {Op::kEndsWith, Code::kEndsWith, Code::kEndsWith},
+    {Op::kContains, Code::kContains, Code::kContains},
+    {Op::kAdd, Code::kAdd, Code::kAdd},
+    {Op::kSubtract, Code::kSubtract, Code::kSubtract},
+    {Op::kMultiply, Code::kMultiply, Code::kMultiply},
+    {Op::kNegate, Code::kNegate, Code::kNegate},
+    {Op::kAny, Code::kAny, Code::kAny},
+    {Op::kAll, Code::kAll, Code::kAll},
+    {Op::kCount, Code::kCount, Code::kCount},
+    {Op::kSize, Code::kSizeList, Code::kSizeText},
+    {Op::kLower, Code::kLower, Code::kLower},
+    {Op::kSum, Code::kSum, Code::kSum},
+    {Op::kHour, Code::kHour, Code::kHour},
+    {Op::kWeekday, Code::kWeekday, Code::kWeekday},
+    {Op::kScan, Code::kScan, Code::kScan},
+    {Op::kDomain, Code::kDomain, Code::kDomain},
+    {Op::kConnected, Code::kConnected, Code::kConnected},
+};
+
+Code FindCode(Op op, bool on_text) {
+  for (const CodeOfOp& row : kCodes) {
+    if (row.op == op) return on_text ? row.of_texts : row.of_numbers;
+  }
+  SGL_CHECK(false) << "no code for op " << static_cast<int>(op);
+  return Code::kNumber;
+}
+
+Instruction Compiler::CompileNode(const Node& node) {
+  Instruction result;
+  result.index = node.index;
+  const size_t index = static_cast<size_t>(node.index);
+  switch (node.op) {
+    case Op::kLiteral: {
+      const Literal& literal = policy_.literals[index];
+      const bool is_text = IsText(policy_.types.kind(literal.type));
+      result.code = is_text ? Code::kText : Code::kNumber;
+      result.index =
+          is_text ? AddText(literal.text) : AddNumber(literal.number);
+      return result;
+    }
+    case Op::kPath:
+      return CompilePath(policy_.paths[index]);
+    case Op::kHas:
+      return CompileHas(policy_.paths[index]);
+    case Op::kConnected:
+      result.code = Code::kConnected;
+      result.index = AddText(policy_.literals[index].text);
+      return result;
+    case Op::kInRange:
+      result.code = Code::kInRange;
+      result.index = AddNumber(policy_.ranges[index].low);
+      result.extra = AddNumber(policy_.ranges[index].high);
+      return result;
+    default:
+      break;
+  }
+  const bool on_text = node.child_count > 0 && IsText(KindOfChild(node, 0));
+  result.code = FindCode(node.op, on_text);
+  if (node.op == Op::kMultiply &&
+      (KindOfChild(node, 0) == TypeKind::kDecimal ||
+       KindOfChild(node, 1) == TypeKind::kDecimal)) {
+    result.code = Code::kMultiplyDecimal;
+  }
+  return result;
+}
+
+Instruction Compiler::CompileHas(const Path& path) {
+  Instruction result = CompilePath(path);
+  switch (result.code) {
+    case Code::kSlot:
+      result.code = Code::kHasSlot;
+      break;
+    case Code::kVariable:
+      result.code = Code::kHasVariable;
+      break;
+    default:
+      // The fixed roots are never missing.
+      result.code = Code::kNumber;
+      result.index = AddNumber(1);
+      break;
+  }
+  return result;
+}
+
+ProgramShape Compiler::Shape(TypeId fields,
+                             const std::vector<int32_t>& slots) const {
+  ProgramShape shape;
+  shape.fields = fields;
+  for (const int32_t slot : slots) {
+    SlotSource source;
+    source.slot = slot;
+    TypeId at = fields;
+    for (const std::string& name :
+         policy_.slots[static_cast<size_t>(slot)].names) {
+      const Type& record = policy_.types[policy_.types.Required(at)];
+      const int field = record.FindField(name);
+      SGL_CHECK_GE(field, 0) << name;
+      source.steps.push_back(field);
+      at = record.fields[static_cast<size_t>(field)].type;
+    }
+    shape.slots.push_back(std::move(source));
+  }
+  return shape;
+}
+
+void Compiler::CompileTypes() {
+  program_->has_star = policy_.has_star;
+  program_->star = Shape(policy_.star_fields, policy_.star_slots);
+  for (const IntentType& type : policy_.intent_types) {
+    if (type.layer != LayerId::kPlatform) continue;
+    program_->platform_types.emplace(type.name, Shape(type.fields, type.slots));
+    program_->intent_types.push_back(type.name);
+    TypeNumber(type.name);
+  }
+  std::sort(program_->intent_types.begin(), program_->intent_types.end());
+}
+
+void Compiler::CompileLayers() {
+  for (size_t i = 0; i < policy_.layers.size(); ++i) {
+    const Layer& layer = policy_.layers[i];
+    const bool is_platform = i == 0;
+    ProgramLayer result;
+    result.slug = layer.slug;
+    result.name =
+        is_platform ? "platform" : absl::StrCat("tenant:", layer.slug);
+    // A tenant layer in which nothing applies has no objection.
+    result.default_decision =
+        is_platform ? layer.default_decision.value_or(DecisionKind::kBlock)
+                    : DecisionKind::kAllow;
+    if (layer.default_decision.has_value()) {
+      result.default_at = sources_.Describe(layer.default_span);
+    }
+    result.rules = layer.rules;
+    std::sort(result.rules.begin(), result.rules.end());
+    for (const IntentType& type : policy_.intent_types) {
+      if (is_platform || static_cast<size_t>(type.layer) != i) continue;
+      result.types.emplace(type.name, Shape(type.fields, type.slots));
+    }
+    result.digest = Digest(static_cast<LayerId>(i), false);
+    if (!is_platform) {
+      program_->layer_of_tenant.emplace(layer.slug, static_cast<int32_t>(i));
+      program_->tenant_slugs.push_back(layer.slug);
+    }
+    program_->layers.push_back(std::move(result));
+  }
+  std::sort(program_->tenant_slugs.begin(), program_->tenant_slugs.end());
+}
+
+std::string Compiler::Digest(std::optional<LayerId> tenant,
+                             bool whole_set) const {
+  std::vector<std::string> hashes;
+  for (const CheckedFile& file : policy_.files) {
+    if (whole_set || file.layer == LayerId::kPlatform || file.layer == tenant) {
+      hashes.push_back(absl::BytesToHexString(file.sha256));
+    }
+  }
+  std::sort(hashes.begin(), hashes.end());
+  std::string lines;
+  for (const std::string& hash : hashes) absl::StrAppend(&lines, hash, "\n");
+  return absl::StrCat("sha256:", Sha256Hex(lines));
+}
+
+void Compiler::CompileRule(const CheckedRule& rule) {
+  ProgramRule result;
+  result.kind = rule.kind;
+  result.layer = static_cast<int32_t>(rule.layer);
+  result.on_all = rule.on_all;
+  for (const std::string& name : rule.on) {
+    result.on.push_back(TypeNumber(name));
+  }
+  std::sort(result.on.begin(), result.on.end());
+  result.condition = static_cast<int32_t>(rule.condition);
+  result.risk = rule.risk;
+  for (const CheckedDemand& demand : rule.approvals) {
+    result.demands.push_back({demand.count, demand.roles});
+  }
+  result.within = rule.within;
+  result.code = rule.code;
+  for (const MessagePart& part : rule.message) {
+    ProgramMessagePart piece;
+    piece.text = part.text;
+    if (part.node != NodeId::kNone) {
+      piece.instruction = static_cast<int32_t>(part.node);
+      piece.type = policy_.node(part.node).type;
+    }
+    result.message.push_back(std::move(piece));
+  }
+  result.at = sources_.Describe(rule.code_span);
+  program_->rules.push_back(std::move(result));
+}
+
+}  // namespace
+
+std::unique_ptr<const DecisionProgram> CompileProgram(
+    const SourceSet& sources, const CheckedPolicy& policy, const Zones& zones) {
+  return Compiler(sources, policy, zones).Run();
+}
+
+}  // namespace sgl

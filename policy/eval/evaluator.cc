@@ -1,0 +1,415 @@
+#include "policy/eval/evaluator.h"
+
+#include <absl/numeric/int128.h>
+#include <absl/strings/ascii.h>
+#include <absl/strings/match.h>
+#include <absl/time/civil_time.h>
+#include <absl/time/time.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "base/check.h"
+#include "policy/eval/exact.h"
+#include "policy/eval/url.h"
+
+namespace sgl {
+namespace {
+
+Value Bool(bool value) { return Value::Number(value ? 1 : 0); }
+
+Value NumberOrOverflow(std::optional<int64_t> number) {
+  return number.has_value() ? Value::Number(*number)
+                            : Value::Faulted(Fault::kOverflow);
+}
+
+// What an operator makes of an operand that is not there.
+Value HandOn(const Value& operand) {
+  return operand.state == Value::State::kFault
+             ? operand
+             : Value::Faulted(Fault::kMissing);
+}
+
+int64_t CodePoints(absl::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  });
+}
+
+re2::StringPiece Piece(absl::string_view text) {
+  return re2::StringPiece(text.data(), text.size());
+}
+
+bool Holds(const std::vector<std::string>& set, absl::string_view text) {
+  const auto found =
+      std::lower_bound(set.begin(), set.end(), text,
+                       [](const std::string& left, absl::string_view right) {
+                         return left < right;
+                       });
+  return found != set.end() && *found == text;
+}
+
+}  // namespace
+
+Evaluator::Evaluator(const DecisionProgram& program, const Facts& facts)
+    : program_(program),
+      facts_(facts),
+      memo_(program.instructions.size()),
+      variables_(static_cast<size_t>(program.variable_count)) {}
+
+Outcome Evaluator::Run() {
+  SGL_CHECK(facts_.is_type_known && facts_.violations.empty());
+  std::vector<Hit> hits;
+  DecisionKind kind = RunLayer(program_.layers[0], &hits);
+  if (facts_.tenant_layer >= 0) {
+    const size_t layer = static_cast<size_t>(facts_.tenant_layer);
+    kind = std::max(kind, RunLayer(program_.layers[layer], &hits));
+  }
+  Outcome outcome;
+  outcome.kind = kind;
+  for (const Hit& hit : hits) {
+    const DecisionKind severity =
+        hit.fault != Fault::kNone
+            ? DecisionKind::kBlock
+            : program_.rules[static_cast<size_t>(hit.rule)].kind;
+    if (severity == kind) outcome.hits.push_back(hit);
+  }
+  std::sort(
+      outcome.hits.begin(), outcome.hits.end(),
+      [](const Hit& left, const Hit& right) { return left.rule < right.rule; });
+  return outcome;
+}
+
+DecisionKind Evaluator::RunLayer(const ProgramLayer& layer,
+                                 std::vector<Hit>* hits) {
+  std::optional<DecisionKind> kind;
+  for (const int32_t id : layer.rules) {
+    const ProgramRule& rule = program_.rules[static_cast<size_t>(id)];
+    if (!rule.on_all &&
+        !std::binary_search(rule.on.begin(), rule.on.end(), facts_.type_id)) {
+      continue;
+    }
+    const Value condition =
+        rule.condition < 0 ? Bool(true) : Get(rule.condition);
+    if (condition.is_present() && condition.number == 0) continue;
+    DecisionKind severity = rule.kind;
+    Hit hit;
+    hit.rule = id;
+    if (!condition.is_present()) {
+      hit.fault = HandOn(condition).fault;
+      severity = DecisionKind::kBlock;
+    }
+    hits->push_back(hit);
+    kind = std::max(kind.value_or(DecisionKind::kAllow), severity);
+  }
+  return kind.value_or(layer.default_decision);
+}
+
+Value Evaluator::Get(int32_t id) {
+  const Instruction& instruction =
+      program_.instructions[static_cast<size_t>(id)];
+  Value& memo = memo_[static_cast<size_t>(id)];
+  if (memo.state != Value::State::kUnset) return memo;
+  const Value value = Compute(instruction);
+  if (instruction.is_constant) memo = value;
+  return value;
+}
+
+Value Evaluator::Compute(const Instruction& instruction) {
+  const size_t index = static_cast<size_t>(instruction.index);
+  switch (instruction.code) {
+    case Code::kNumber:
+      return Value::Number(program_.numbers[index]);
+    case Code::kText:
+      return Value::Text(program_.texts[index]);
+    case Code::kFixed:
+      return Fixed(static_cast<RootField>(instruction.index));
+    case Code::kSlot:
+      return facts_.slots[index];
+    case Code::kVariable:
+      return Variable(instruction);
+    case Code::kHasSlot:
+      return Bool(facts_.slots[index].is_present());
+    case Code::kHasVariable:
+      return Bool(Variable(instruction).is_present());
+    case Code::kCoalesce:
+      return Coalesce(instruction);
+    case Code::kAnd:
+      return Junction(instruction, 0);
+    case Code::kOr:
+      return Junction(instruction, 1);
+    case Code::kAny:
+    case Code::kAll:
+    case Code::kCount:
+      return Quantify(instruction);
+    case Code::kSum:
+      return Sum(instruction);
+    case Code::kScan:
+      return Scan(instruction);
+    case Code::kConnected: {
+      const auto& connected = facts_.request->tenant.connected;
+      return Bool(std::find(connected.begin(), connected.end(),
+                            program_.texts[index]) != connected.end());
+    }
+    default:
+      break;
+  }
+  const Value left = Get(child(instruction, 0));
+  if (!left.is_present()) return HandOn(left);
+  if (instruction.child_count == 1) return Unary(instruction, left);
+  const Value right = Get(child(instruction, 1));
+  if (!right.is_present()) return HandOn(right);
+  return Binary(instruction, left, right);
+}
+
+Value Evaluator::Fixed(RootField field) const {
+  const Request& request = *facts_.request;
+  switch (field) {
+    case RootField::kIntentId:
+      return Value::Text(request.intent.id);
+    case RootField::kIntentType:
+      return Value::Text(request.intent.type);
+    case RootField::kIntentRequestedBy:
+      return Value::Text(request.intent.requested_by);
+    case RootField::kIntentSpend:
+      return Value::Number(request.intent.spend_micros_usd);
+    case RootField::kIntentDataClass:
+      return Value::Number(static_cast<int64_t>(request.intent.data_class));
+    case RootField::kIntentCreatedAt:
+      return Value::Number(absl::ToUnixMicros(request.intent.created_at));
+    case RootField::kAgentKnown:
+      return Bool(request.agent.known);
+    case RootField::kAgentId:
+      return Value::Text(request.agent.id);
+    case RootField::kAgentName:
+      return Value::Text(request.agent.name);
+    case RootField::kAgentRole:
+      return Value::Text(request.agent.role);
+    case RootField::kAgentStatus:
+      return Value::Text(request.agent.status);
+    case RootField::kAgentTier:
+      return Value::Number(request.agent.tier);
+    case RootField::kAgentLabels:
+      return facts_.labels;
+    case RootField::kTenantId:
+      return Value::Text(request.tenant.id);
+    case RootField::kTenantSlug:
+      return Value::Text(request.tenant.slug);
+    case RootField::kTenantSeat:
+      return Value::Number(static_cast<int64_t>(request.tenant.seat));
+    case RootField::kBudgetExists:
+      return Bool(request.budget.exists);
+    case RootField::kBudgetRemaining:
+      return Value::Number(request.budget.remaining_micros_usd);
+    case RootField::kBudgetUsed:
+      return Value::Number(facts_.budget_used);
+    case RootField::kNow:
+      return Value::Number(absl::ToUnixMicros(request.now));
+  }
+  return Value::Missing();
+}
+
+Value Evaluator::Variable(const Instruction& instruction) const {
+  Value value = variables_[static_cast<size_t>(instruction.extra)];
+  for (const int32_t step :
+       program_.steps[static_cast<size_t>(instruction.index)]) {
+    if (!value.is_present()) return value;
+    value = facts_.cells[value.first + static_cast<uint32_t>(step)];
+  }
+  return value;
+}
+
+Value Evaluator::Coalesce(const Instruction& instruction) {
+  const Value value = Get(child(instruction, 0));
+  if (value.state != Value::State::kMissing) return value;
+  return Get(child(instruction, 1));
+}
+
+Value Evaluator::Junction(const Instruction& instruction, int64_t decisive) {
+  Value result = Value::Number(1 - decisive);
+  for (int i = 0; i < instruction.child_count; ++i) {
+    const Value operand = Get(child(instruction, i));
+    if (!operand.is_present()) {
+      if (result.is_present()) result = HandOn(operand);
+    } else if (operand.number == decisive) {
+      return operand;
+    }
+  }
+  return result;
+}
+
+Value Evaluator::Quantify(const Instruction& instruction) {
+  const Value list = Get(child(instruction, 0));
+  if (!list.is_present()) return HandOn(list);
+  Value& variable = variables_[static_cast<size_t>(instruction.index)];
+  Value fault = Value::Missing();
+  int64_t count = 0;
+  for (uint32_t i = 0; i < list.count; ++i) {
+    variable = facts_.cells[list.first + i];
+    const Value body = Get(child(instruction, 1));
+    if (!body.is_present()) {
+      if (fault.fault == Fault::kNone) fault = HandOn(body);
+      continue;
+    }
+    count += body.number;
+    if (instruction.code == Code::kAny && body.number != 0) return body;
+    if (instruction.code == Code::kAll && body.number == 0) return body;
+  }
+  if (fault.fault != Fault::kNone) return fault;
+  if (instruction.code == Code::kCount) return Value::Number(count);
+  return Bool(instruction.code == Code::kAll);
+}
+
+Value Evaluator::Sum(const Instruction& instruction) {
+  const Value list = Get(child(instruction, 0));
+  if (!list.is_present()) return HandOn(list);
+  // 10,000 items of 64 bits can't overflow 128.
+  absl::int128 total = 0;
+  for (uint32_t i = 0; i < list.count; ++i) {
+    const Value& record = facts_.cells[list.first + i];
+    if (!record.is_present()) return HandOn(record);
+    const Value& field =
+        facts_.cells[record.first + static_cast<uint32_t>(instruction.index)];
+    if (!field.is_present()) return HandOn(field);
+    total += field.number;
+  }
+  if (total > std::numeric_limits<int64_t>::max() ||
+      total < std::numeric_limits<int64_t>::min()) {
+    return Value::Faulted(Fault::kOverflow);
+  }
+  return Value::Number(static_cast<int64_t>(total));
+}
+
+Value Evaluator::Scan(const Instruction& instruction) {
+  const RE2& regex = *program_.regexes[static_cast<size_t>(instruction.index)];
+  for (const JsonNode& node : facts_.payload.nodes()) {
+    if (node.kind == JsonKind::kString &&
+        RE2::PartialMatch(Piece(node.text), regex)) {
+      return Bool(true);
+    }
+  }
+  return Bool(false);
+}
+
+Value Evaluator::Unary(const Instruction& instruction, const Value& operand) {
+  const size_t index = static_cast<size_t>(instruction.index);
+  switch (instruction.code) {
+    case Code::kNot:
+      return Bool(operand.number == 0);
+    case Code::kInNumbers:
+      return Bool(std::binary_search(program_.number_sets[index].begin(),
+                                     program_.number_sets[index].end(),
+                                     operand.number));
+    case Code::kInTexts:
+      return Bool(Holds(program_.text_sets[index], operand.text));
+    case Code::kInRange:
+      return Bool(program_.numbers[index] <= operand.number &&
+                  operand.number <=
+                      program_.numbers[static_cast<size_t>(instruction.extra)]);
+    case Code::kMatches:
+      return Bool(
+          RE2::PartialMatch(Piece(operand.text), *program_.regexes[index]));
+    case Code::kNegate:
+      return NumberOrOverflow(CheckedNegate(operand.number));
+    case Code::kSizeText:
+      return Value::Number(CodePoints(operand.text));
+    case Code::kSizeList:
+      return Value::Number(operand.count);
+    case Code::kLower:
+      return Keep(absl::AsciiStrToLower(operand.text));
+    case Code::kHour:
+      return Value::Number(program_.zones[index]
+                               .At(absl::FromUnixMicros(operand.number))
+                               .cs.hour());
+    case Code::kWeekday: {
+      const absl::CivilSecond civil =
+          program_.zones[index].At(absl::FromUnixMicros(operand.number)).cs;
+      return Value::Number(
+          static_cast<int64_t>(absl::GetWeekday(absl::CivilDay(civil))) + 1);
+    }
+    case Code::kDomain: {
+      std::optional<std::string> host = UrlHost(operand.text);
+      if (!host.has_value()) return Value::Faulted(Fault::kNotAUrl);
+      return Keep(*std::move(host));
+    }
+    default:
+      break;
+  }
+  SGL_CHECK(false) << "unary code " << static_cast<int>(instruction.code);
+  return Value::Missing();
+}
+
+Value Evaluator::Binary(const Instruction& instruction, const Value& left,
+                        const Value& right) {
+  switch (instruction.code) {
+    case Code::kEqualNumber:
+      return Bool(left.number == right.number);
+    case Code::kEqualText:
+      return Bool(left.text == right.text);
+    case Code::kNotEqualNumber:
+      return Bool(left.number != right.number);
+    case Code::kNotEqualText:
+      return Bool(left.text != right.text);
+    case Code::kLess:
+      return Bool(left.number < right.number);
+    case Code::kLessEqual:
+      return Bool(left.number <= right.number);
+    case Code::kGreater:
+      return Bool(left.number > right.number);
+    case Code::kGreaterEqual:
+      return Bool(left.number >= right.number);
+    case Code::kInNumberList:
+    case Code::kInTextList:
+      return InList(instruction, left, right);
+    case Code::kStartsWith:
+      return Bool(absl::StartsWith(left.text, right.text));
+    case Code::kEndsWith:
+      return Bool(absl::EndsWith(left.text, right.text));
+    case Code::kContains:
+      return Bool(absl::StrContains(left.text, right.text));
+    default:
+      return Arithmetic(instruction.code, left.number, right.number);
+  }
+}
+
+Value Evaluator::Arithmetic(Code code, int64_t left, int64_t right) const {
+  switch (code) {
+    case Code::kAdd:
+      return NumberOrOverflow(CheckedAdd(left, right));
+    case Code::kSubtract:
+      return NumberOrOverflow(CheckedSubtract(left, right));
+    case Code::kMultiply:
+      return NumberOrOverflow(CheckedMultiply(left, right));
+    case Code::kMultiplyDecimal:
+      return NumberOrOverflow(CheckedMultiplyDecimal(left, right));
+    default:
+      break;
+  }
+  SGL_CHECK(false) << "binary code " << static_cast<int>(code);
+  return Value::Missing();
+}
+
+Value Evaluator::InList(const Instruction& instruction, const Value& item,
+                        const Value& list) const {
+  const bool is_text = instruction.code == Code::kInTextList;
+  Value result = Bool(false);
+  for (uint32_t i = 0; i < list.count; ++i) {
+    const Value& element = facts_.cells[list.first + i];
+    if (!element.is_present()) {
+      result = HandOn(element);
+    } else if (is_text ? element.text == item.text
+                       : element.number == item.number) {
+      return Bool(true);
+    }
+  }
+  return result;
+}
+
+Value Evaluator::Keep(std::string text) {
+  texts_.push_back(std::move(text));
+  return Value::Text(texts_.back());
+}
+
+}  // namespace sgl

@@ -1,0 +1,87 @@
+// Runs a decision program on one request: three-valued logic over decoded
+// facts, giving rule numbers and not text.
+//
+// A value is there, missing, or a fault. `and`, `or`, `any` and `all` are
+// Kleene's: `false and FAULT` is false in either order. Every other operator
+// hands a fault on. A missing value that no guard caught counts as a fault; in
+// a checked policy some operand beside it then decides.
+//
+// Internal to the policy layer.
+
+#ifndef POLICY_EVAL_EVALUATOR_H_
+#define POLICY_EVAL_EVALUATOR_H_
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "policy/check/checked_policy.h"
+#include "policy/compile/program.h"
+#include "policy/decision_kind.h"
+#include "policy/eval/facts.h"
+
+namespace sgl {
+
+// A rule that gave a reason, or one whose condition is a fault.
+struct Hit {
+  int32_t rule = 0;
+  Fault fault = Fault::kNone;
+};
+
+// What the rules say together.
+struct Outcome {
+  DecisionKind kind = DecisionKind::kBlock;
+  // Of the severity of `kind`, by rule number. Empty where only the
+  // platform's default decided.
+  std::vector<Hit> hits;
+};
+
+// One evaluation. Confined to one call; views program and facts.
+class Evaluator {
+ public:
+  Evaluator(const DecisionProgram& program, const Facts& facts);
+
+  // Applies every rule of the layers that concern the request.
+  // REQUIRES: the type is known and nothing was found not to fit.
+  Outcome Run();
+
+  // Returns what an instruction that reads no bound variable gives.
+  Value Get(int32_t id);
+
+ private:
+  DecisionKind RunLayer(const ProgramLayer& layer, std::vector<Hit>* hits);
+
+  Value Compute(const Instruction& instruction);
+  Value Fixed(RootField field) const;
+  Value Variable(const Instruction& instruction) const;
+  Value Coalesce(const Instruction& instruction);
+  // Kleene `and` or `or`; `decisive` is the operand that settles it.
+  Value Junction(const Instruction& instruction, int64_t decisive);
+  Value Quantify(const Instruction& instruction);
+  Value Sum(const Instruction& instruction);
+  Value Scan(const Instruction& instruction);
+  Value Unary(const Instruction& instruction, const Value& operand);
+  Value Binary(const Instruction& instruction, const Value& left,
+               const Value& right);
+  Value Arithmetic(Code code, int64_t left, int64_t right) const;
+  Value InList(const Instruction& instruction, const Value& item,
+               const Value& list) const;
+  // Keeps a text that was made here until the evaluation ends.
+  Value Keep(std::string text);
+
+  int32_t child(const Instruction& instruction, int number) const {
+    return program_
+        .children[static_cast<size_t>(instruction.first_child + number)];
+  }
+
+  const DecisionProgram& program_;
+  const Facts& facts_;
+  std::vector<Value> memo_;  // by instruction
+  std::vector<Value> variables_;
+  std::deque<std::string> texts_;
+};
+
+}  // namespace sgl
+
+#endif  // POLICY_EVAL_EVALUATOR_H_

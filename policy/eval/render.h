@@ -1,0 +1,27 @@
+// Turns what the evaluator found into the decision that callers get: rule
+// numbers into reasons, values into messages, and demands merged.
+//
+// Internal to the policy layer.
+
+#ifndef POLICY_EVAL_RENDER_H_
+#define POLICY_EVAL_RENDER_H_
+
+#include "policy/compile/program.h"
+#include "policy/eval/decision.h"
+#include "policy/eval/evaluator.h"
+#include "policy/eval/facts.h"
+
+namespace sgl {
+
+// Returns the decision of an outcome. `evaluator` is the one that gave it; it
+// still knows the values that messages show.
+Decision RenderOutcome(const DecisionProgram& program, const Facts& facts,
+                       const Outcome& outcome, Evaluator& evaluator);
+
+// Returns the decision where no rule was evaluated: the type is unknown, or
+// the payload does not fit.
+Decision RenderRefusal(const DecisionProgram& program, const Facts& facts);
+
+}  // namespace sgl
+
+#endif  // POLICY_EVAL_RENDER_H_

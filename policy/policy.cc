@@ -1,0 +1,106 @@
+#include "policy/policy.h"
+
+#include <absl/types/span.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "policy/check/check.h"
+#include "policy/compile/compiler.h"
+#include "policy/compile/program.h"
+#include "policy/diagnostics/diagnostic.h"
+#include "policy/eval/evaluator.h"
+#include "policy/eval/facts.h"
+#include "policy/eval/render.h"
+#include "policy/syntax/ast.h"
+#include "policy/syntax/parser.h"
+
+namespace sgl {
+namespace {
+
+// Returns the files in the order of their names, in which reasons are listed.
+SourceSet SortByName(std::span<const SourceFile> sources) {
+  std::vector<const SourceFile*> files;
+  for (const SourceFile& source : sources) files.push_back(&source);
+  std::stable_sort(files.begin(), files.end(),
+                   [](const SourceFile* left, const SourceFile* right) {
+                     return left->name < right->name;
+                   });
+  SourceSet set;
+  for (const SourceFile* file : files) set.Add(file->name, file->text);
+  return set;
+}
+
+std::vector<Ast> ParseAll(const SourceSet& sources, Diagnostics& diagnostics) {
+  std::vector<Ast> files;
+  for (int i = 0; i < sources.size(); ++i) {
+    files.push_back(Parse(sources, static_cast<FileId>(i), diagnostics));
+  }
+  return files;
+}
+
+}  // namespace
+
+Program::Program(std::unique_ptr<const DecisionProgram> compiled)
+    : compiled_(std::move(compiled)) {}
+
+Program::~Program() = default;
+
+const std::string& Program::set_digest() const { return compiled_->set_digest; }
+
+const std::string& Program::digest(absl::string_view tenant_slug) const {
+  const auto layer = compiled_->layer_of_tenant.find(tenant_slug);
+  const size_t number = layer == compiled_->layer_of_tenant.end()
+                            ? 0
+                            : static_cast<size_t>(layer->second);
+  return compiled_->layers[number].digest;
+}
+
+const std::vector<std::string>& Program::intent_types() const {
+  return compiled_->intent_types;
+}
+
+bool Program::has_star() const { return compiled_->has_star; }
+
+const std::vector<std::string>& Program::tenant_slugs() const {
+  return compiled_->tenant_slugs;
+}
+
+const std::string& Program::tzdata_version() const {
+  return compiled_->tzdata_version;
+}
+
+std::vector<std::string> ZonesNamed(std::span<const SourceFile> sources) {
+  const SourceSet set = SortByName(sources);
+  Diagnostics ignored;
+  return NamedZones(ParseAll(set, ignored));
+}
+
+Compilation Compile(std::span<const SourceFile> sources, const Zones& zones) {
+  const SourceSet set = SortByName(sources);
+  Diagnostics diagnostics;
+  const std::vector<Ast> files = ParseAll(set, diagnostics);
+  const CheckedPolicy policy = Check(set, files, zones, diagnostics);
+  Compilation compilation;
+  compilation.error_count = diagnostics.error_count();
+  compilation.warning_count = diagnostics.warning_count();
+  compilation.rendered = RenderAll(set, diagnostics);
+  if (compilation.error_count == 0) {
+    compilation.program =
+        std::make_shared<const Program>(CompileProgram(set, policy, zones));
+  }
+  return compilation;
+}
+
+Decision Evaluate(const Program& program, const Request& request) {
+  const DecisionProgram& compiled = program.compiled();
+  const Facts facts = DecodeFacts(compiled, request);
+  if (!facts.is_type_known || !facts.violations.empty()) {
+    return RenderRefusal(compiled, facts);
+  }
+  Evaluator evaluator(compiled, facts);
+  const Outcome outcome = evaluator.Run();
+  return RenderOutcome(compiled, facts, outcome, evaluator);
+}
+
+}  // namespace sgl

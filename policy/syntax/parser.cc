@@ -1,0 +1,281 @@
+#include "policy/syntax/parser.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "policy/limits.h"
+#include "policy/syntax/parser_state.h"
+
+namespace sgl {
+
+bool IsReservedWord(absl::string_view word) {
+  constexpr absl::string_view kWords[] = {
+      "intent",   "payload", "agent",   "tenant",      "budget",
+      "now",      "true",    "false",   "and",         "or",
+      "not",      "in",      "matches", "starts_with", "ends_with",
+      "contains", "has",     "any",     "all",         "count"};
+  return std::find(std::begin(kWords), std::end(kWords), word) !=
+         std::end(kWords);
+}
+
+Ast Parse(const SourceSet& sources, FileId file, Diagnostics& diagnostics) {
+  return Parser(sources, file, diagnostics).ParseFile();
+}
+
+Parser::Parser(const SourceSet& sources, FileId file, Diagnostics& diagnostics)
+    : sources_(sources),
+      file_(file),
+      diagnostics_(diagnostics),
+      lexer_(std::make_unique<Lexer>(sources, file, diagnostics)),
+      previous_{file, 0, 0} {
+  ast_.file = file;
+}
+
+Ast Parser::ParseFile() {
+  if (sources_.text(file_).size() > static_cast<size_t>(kSourceBytesMax)) {
+    return std::move(ast_);  // the lexer reported it
+  }
+  ParseHeader(ast_);
+  while (!At(TokenKind::kEnd)) {
+    const int32_t before = Peek().span.begin;
+    ParseItem(ast_);
+    if (panicking_) {
+      // INVARIANT: each round takes at least one token, so the loop ends.
+      if (Peek().span.begin == before && !At(TokenKind::kEnd)) Take();
+      SkipToItem();
+      panicking_ = false;
+    }
+  }
+  return std::move(ast_);
+}
+
+const Token& Parser::Peek(size_t ahead) {
+  while (ahead_.size() <= ahead) ahead_.push_back(lexer_->Next());
+  return ahead_[ahead];
+}
+
+Token Parser::Take() {
+  Peek();
+  Token token = std::move(ahead_.front());
+  ahead_.pop_front();
+  previous_ = token.span;
+  return token;
+}
+
+bool Parser::AtWord(absl::string_view word, size_t ahead) {
+  const Token& token = Peek(ahead);
+  return token.kind == TokenKind::kWord && token.word == word;
+}
+
+bool Parser::TakeIf(TokenKind kind) {
+  if (panicking_ || !At(kind)) return false;
+  Take();
+  return true;
+}
+
+bool Parser::TakeWordIf(absl::string_view word) {
+  if (panicking_ || !AtWord(word)) return false;
+  Take();
+  return true;
+}
+
+// Takes a token of a kind, or reports that it is missing after what stands
+// before it.
+bool Parser::Expect(TokenKind kind, absl::string_view where) {
+  if (TakeIf(kind)) return true;
+  UnexpectedAfter(absl::StrCat(TokenKindName(kind), " ", where));
+  return false;
+}
+
+bool Parser::ExpectWord(absl::string_view word, absl::string_view where) {
+  if (TakeWordIf(word)) return true;
+  Unexpected(absl::StrCat("`", word, "` ", where));
+  return false;
+}
+
+// Returns how a message names the next token.
+std::string Parser::Found() {
+  const Token& token = Peek();
+  if (token.kind == TokenKind::kWord) {
+    return absl::StrCat("`", token.word.substr(0, 60), "`");
+  }
+  return std::string(TokenKindName(token.kind));
+}
+
+// Reports the next token. What the lexer could not read is reported already.
+void Parser::Unexpected(absl::string_view expected) {
+  if (!panicking_ && !At(TokenKind::kError)) {
+    diagnostics_.Add(DiagnosticKind::kUnexpectedToken, Peek().span,
+                     absl::StrCat("expected ", expected, ", found ", Found()));
+  }
+  panicking_ = true;
+}
+
+// Like Unexpected, for what is missing rather than wrong: the place is right
+// behind the previous token.
+void Parser::UnexpectedAfter(absl::string_view expected) {
+  if (!panicking_ && !At(TokenKind::kError)) {
+    diagnostics_.Add(DiagnosticKind::kUnexpectedToken, AfterPrevious(),
+                     absl::StrCat("expected ", expected, ", found ", Found()));
+  }
+  panicking_ = true;
+}
+
+Span Parser::AfterPrevious() const {
+  return {file_, previous_.end, previous_.end};
+}
+
+Span Parser::SpanFrom(int32_t begin) const {
+  return {file_, begin, std::max(begin, previous_.end)};
+}
+
+// Reports nesting past the bound, and skips what nests deeper.
+bool Parser::NestsTooDeep(Span span) {
+  if (nesting_ <= kNestingMax) return false;
+  if (!panicking_) {
+    diagnostics_.Add(DiagnosticKind::kNestingTooDeep, span,
+                     absl::StrFormat("nested more than %d deep", kNestingMax));
+  }
+  SkipNested();
+  panicking_ = true;
+  return true;
+}
+
+// Skips to the end of the item, whatever brackets stand open.
+void Parser::SkipNested() { SkipToItem(); }
+
+// Returns whether an item surely starts here. Item words are names elsewhere,
+// so what follows decides too.
+bool Parser::AtItemStart() {
+  if (!At(TokenKind::kWord)) return false;
+  const absl::string_view word = Peek().word;
+  const TokenKind next = Peek(1).kind;
+  if (word == "block" || word == "review" || word == "allow" ||
+      word == "limit" || word == "const" || word == "def" ||
+      word == "default") {
+    return next == TokenKind::kWord;
+  }
+  if (word == "intent") {
+    return next == TokenKind::kWord || next == TokenKind::kString ||
+           next == TokenKind::kStar;
+  }
+  return (word == "test" || word == "assert") && next == TokenKind::kString;
+}
+
+// Returns whether a clause of a rule surely starts here.
+bool Parser::AtClause() {
+  if (!At(TokenKind::kWord)) return false;
+  const absl::string_view word = Peek().word;
+  if (word == "risk" || word == "approvals") {
+    return Peek(1).kind == TokenKind::kInt;
+  }
+  return word == "when" || word == "on";
+}
+
+void Parser::SkipToItem() {
+  while (!At(TokenKind::kEnd) && !(Peek().starts_line && AtItemStart())) {
+    Take();
+  }
+}
+
+void Parser::SkipToClause() {
+  bool after_dot = false;
+  while (!At(TokenKind::kEnd) && !(Peek().starts_line && AtItemStart()) &&
+         (after_dot || !AtClause())) {
+    after_dot = Take().kind == TokenKind::kDot;
+  }
+}
+
+Name Parser::ParseWord(absl::string_view what) {
+  Name name;
+  name.span = AfterPrevious();
+  if (panicking_) return name;
+  if (!At(TokenKind::kWord)) {
+    Unexpected(what);
+    return name;
+  }
+  const Token token = Take();
+  return {std::string(token.word), token.span, false};
+}
+
+// Reads a word, or a name in quotes.
+Name Parser::ParseName(absl::string_view what) {
+  if (panicking_ || !At(TokenKind::kString)) return ParseWord(what);
+  const Token token = Take();
+  Name name = {PlainText(token), token.span, true};
+  if (name.text.empty() && token.parts.empty()) {
+    diagnostics_.Add(DiagnosticKind::kUnexpectedToken, token.span,
+                     absl::StrCat("expected ", what, ", found an empty name"));
+  }
+  if (name.text.size() > static_cast<size_t>(kNameBytesMax)) {
+    diagnostics_.Add(DiagnosticKind::kNameTooLong, token.span,
+                     absl::StrFormat("the name has %d bytes, more than %d",
+                                     name.text.size(), kNameBytesMax));
+    name.text.resize(static_cast<size_t>(kNameBytesMax));
+  }
+  return name;
+}
+
+// Reads a word that is to name something in expressions.
+Name Parser::ParseNewName(absl::string_view what) {
+  Name name = ParseWord(what);
+  if (IsReservedWord(name.text)) {
+    diagnostics_.Add(DiagnosticKind::kReservedName, name.span,
+                     absl::StrCat("`", name.text,
+                                  "` is a word of the language, not ", what));
+    name.text.clear();
+  }
+  return name;
+}
+
+// Returns a string without interpolations; reports one that has them.
+std::string Parser::PlainText(const Token& token) {
+  if (token.parts.empty()) return token.text;
+  std::string text;
+  for (const StringPart& part : token.parts) {
+    if (part.is_interpolation) {
+      diagnostics_
+          .Add(DiagnosticKind::kMisplacedInterpolation,
+               {file_, part.span.begin - 2, part.span.end + 1},
+               "only the message of a rule interpolates")
+          .Help("write `\\$` for a `$` before a `{`");
+    }
+    text += part.text;
+  }
+  return text;
+}
+
+// Returns a number token's value; reports 2^63 unless it is negated.
+int64_t Parser::Signed(const Token& token, bool is_negated) {
+  if (is_negated) return static_cast<int64_t>(-token.number);
+  if (token.number == kMagnitudeMax) {
+    diagnostics_.Add(DiagnosticKind::kNumberOutOfRange, token.span,
+                     "the number does not fit into 64 bits");
+    return 0;
+  }
+  return static_cast<int64_t>(token.number);
+}
+
+int64_t Parser::ParseInt(absl::string_view what, Span* span) {
+  *span = Peek().span;
+  if (panicking_ || !At(TokenKind::kInt)) {
+    Unexpected(what);
+    return 0;
+  }
+  return Signed(Take(), false);
+}
+
+int64_t Parser::ParseDuration(Span* span) {
+  *span = Peek().span;
+  if (panicking_ || !At(TokenKind::kDuration)) {
+    Unexpected("a duration such as `24h`");
+    return 0;
+  }
+  return Signed(Take(), false);
+}
+
+}  // namespace sgl

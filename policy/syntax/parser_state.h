@@ -1,0 +1,153 @@
+// The parser's class, shared by its parts: items, types and expressions each
+// have a file. Internal to policy/syntax.
+//
+// Errors: Unexpected() reports once and sets `panicking_`. While it is set,
+// parse functions return at once and report nothing; whoever can find the next
+// clause, field or item skips to it and clears the flag.
+
+#ifndef POLICY_SYNTAX_PARSER_STATE_H_
+#define POLICY_SYNTAX_PARSER_STATE_H_
+
+#include <absl/strings/string_view.h>
+#include <absl/types/span.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "policy/diagnostics/diagnostic.h"
+#include "policy/lex/lexer.h"
+#include "policy/source/source.h"
+#include "policy/syntax/ast.h"
+
+namespace sgl {
+
+// Returns whether a word may not name a const, def, variable or enum member.
+bool IsReservedWord(absl::string_view word);
+
+class Parser {
+ public:
+  Parser(const SourceSet& sources, FileId file, Diagnostics& diagnostics);
+
+  // Reads the whole file. Call once.
+  Ast ParseFile();
+
+ private:
+  // Counts one level of nesting while it lives.
+  class Nested {
+   public:
+    explicit Nested(Parser& parser) : parser_(parser) { ++parser_.nesting_; }
+    ~Nested() { --parser_.nesting_; }
+
+   private:
+    Parser& parser_;
+  };
+
+  // parser.cc: tokens, errors, recovery.
+  const Token& Peek(size_t ahead = 0);
+  Token Take();
+  bool At(TokenKind kind) { return Peek().kind == kind; }
+  bool AtWord(absl::string_view word, size_t ahead = 0);
+  bool TakeIf(TokenKind kind);
+  bool TakeWordIf(absl::string_view word);
+  bool Expect(TokenKind kind, absl::string_view where);
+  bool ExpectWord(absl::string_view word, absl::string_view where);
+  std::string Found();
+  void Unexpected(absl::string_view expected);
+  void UnexpectedAfter(absl::string_view expected);
+  Span AfterPrevious() const;
+  Span SpanFrom(int32_t begin) const;
+  bool NestsTooDeep(Span span);
+  void SkipNested();
+  bool AtItemStart();
+  bool AtClause();
+  void SkipToItem();
+  void SkipToClause();
+  Name ParseWord(absl::string_view what);
+  Name ParseName(absl::string_view what);
+  Name ParseNewName(absl::string_view what);
+  int64_t Signed(const Token& token, bool is_negated);
+  int64_t ParseInt(absl::string_view what, Span* span);
+  int64_t ParseDuration(Span* span);
+  std::string PlainText(const Token& token);
+
+  // item_parser.cc
+  void ParseHeader(Ast& ast);
+  void ParseLayer(Ast& ast);
+  void ParseItem(Ast& ast);
+  void UnknownItem();
+  void ParseDefault(Ast& ast);
+  void ParseBinding(std::vector<BindingSyntax>& bindings);
+  void ParseIntent(Ast& ast);
+  void ParseRule(Ast& ast);
+  void ParseClauses(RuleSyntax& rule, bool is_after_else);
+  void ParseOn(std::vector<Name>& on);
+  void ParseRisk(RuleSyntax& rule);
+  void ParseApprovals(RuleSyntax& rule);
+  void ParseMessage(RuleSyntax& rule);
+  Name ParseDecision();
+
+  // trial_parser.cc: limits, tests and asserts.
+  void ParseLimit(Ast& ast);
+  void ParseLimitAmount(LimitSyntax& limit);
+  void ParseTest(Ast& ast);
+  void ParseTestStep(TestSyntax& test);
+  void ParseAssert(Ast& ast);
+  ObjectId ParseObject();
+  ObjectId AddObject(ObjectSyntax object);
+  void ParseObjectMembers(ObjectSyntax& object);
+  void ParseListItems(ObjectSyntax& object);
+
+  // type_parser.cc
+  TypeExprId ParseType();
+  TypeExprId ParseTypeHead();
+  TypeExprId AddType(TypeExpr type);
+  void ParseEnumMembers(TypeExpr& type);
+  std::vector<FieldSyntax> ParseFields();
+  void SkipToField();
+
+  // expr_parser.cc
+  ExprId ParseExpr();
+  ExprId ParseAndOr(bool is_or);
+  ExprId ParseNot();
+  ExprId ParseComparison();
+  ExprId ParseComparisonTail(ExprId left);
+  ExprId ParseOperand();
+  ExprId ParseCoalesce();
+  ExprId ParseSum();
+  ExprId ParseProduct();
+  ExprId ParseUnary();
+  ExprId ParsePrimary();
+  ExprId ParseWordPrimary();
+  ExprId ParseParen();
+  ExprId ParseHas();
+  ExprId ParseQuantifier(ExprKind kind);
+  ExprId ParseCall();
+  ExprId ParsePath();
+  ExprId ParseSet();
+  ExprId ParseNumber(bool is_negated, int32_t begin);
+  ExprId AddLeaf(ExprKind kind, Span span, int64_t number);
+  ExprId AddText(ExprKind kind, const Token& token, std::string text);
+  ExprId AddNode(ExprKind kind, Span span, Span op_span,
+                 absl::Span<const ExprId> children);
+  ExprId AddError(Span span);
+  void SetSteps(ExprId id, absl::Span<const Name> steps);
+  const Expr& expr(ExprId id) const { return ast_.expr(id); }
+
+  const SourceSet& sources_;
+  const FileId file_;
+  Diagnostics& diagnostics_;
+  std::unique_ptr<Lexer> lexer_;
+  std::deque<Token> ahead_;
+  Span previous_;
+  int nesting_ = 0;
+  bool panicking_ = false;
+  Ast ast_;
+  std::vector<int32_t> depths_;  // of each expr, beside ast_.exprs
+};
+
+}  // namespace sgl
+
+#endif  // POLICY_SYNTAX_PARSER_STATE_H_

@@ -228,4 +228,11 @@ absl::StatusOr<Decision> DecisionFromJson(absl::string_view json) {
   return decision;
 }
 
+std::string ErrorToJson(absl::string_view message) {
+  std::string out = "{";
+  AppendMember("error", message, &out);
+  out.push_back('}');
+  return out;
+}
+
 }  // namespace sgl

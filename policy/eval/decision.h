@@ -89,6 +89,10 @@ std::string DecisionToJson(const Decision& decision);
 // INVALID_ARGUMENT for anything else.
 absl::StatusOr<Decision> DecisionFromJson(absl::string_view json);
 
+// Returns `{"error": "..."}`: what stands in a decision's place where a line
+// could not be read as a request.
+std::string ErrorToJson(absl::string_view message);
+
 }  // namespace sgl
 
 #endif  // POLICY_EVAL_DECISION_H_

@@ -243,21 +243,30 @@ Value Evaluator::Junction(const Instruction& instruction, int64_t decisive) {
 Value Evaluator::Quantify(const Instruction& instruction) {
   const Value list = Get(child(instruction, 0));
   if (!list.is_present()) return HandOn(list);
+  // A loop in a def may share its number with one around the def's use.
   Value& variable = variables_[static_cast<size_t>(instruction.index)];
-  Value fault = Value::Missing();
+  const Value outer = variable;
+  const Value result = Loop(instruction, list, variable);
+  variable = outer;
+  return result;
+}
+
+Value Evaluator::Loop(const Instruction& instruction, const Value& list,
+                      Value& variable) {
+  std::optional<Value> fault;
   int64_t count = 0;
   for (uint32_t i = 0; i < list.count; ++i) {
     variable = facts_.cells[list.first + i];
     const Value body = Get(child(instruction, 1));
     if (!body.is_present()) {
-      if (fault.fault == Fault::kNone) fault = HandOn(body);
+      if (!fault.has_value()) fault = HandOn(body);
       continue;
     }
     count += body.number;
     if (instruction.code == Code::kAny && body.number != 0) return body;
     if (instruction.code == Code::kAll && body.number == 0) return body;
   }
-  if (fault.fault != Fault::kNone) return fault;
+  if (fault.has_value()) return *fault;
   if (instruction.code == Code::kCount) return Value::Number(count);
   return Bool(instruction.code == Code::kAll);
 }
@@ -394,17 +403,15 @@ Value Evaluator::Arithmetic(Code code, int64_t left, int64_t right) const {
 Value Evaluator::InList(const Instruction& instruction, const Value& item,
                         const Value& list) const {
   const bool is_text = instruction.code == Code::kInTextList;
-  Value result = Bool(false);
   for (uint32_t i = 0; i < list.count; ++i) {
+    // An element that is null equals nothing.
     const Value& element = facts_.cells[list.first + i];
-    if (!element.is_present()) {
-      result = HandOn(element);
-    } else if (is_text ? element.text == item.text
-                       : element.number == item.number) {
+    if (element.is_present() &&
+        (is_text ? element.text == item.text : element.number == item.number)) {
       return Bool(true);
     }
   }
-  return result;
+  return Bool(false);
 }
 
 Value Evaluator::Keep(std::string text) {

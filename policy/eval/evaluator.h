@@ -59,6 +59,9 @@ class Evaluator {
   // Kleene `and` or `or`; `decisive` is the operand that settles it.
   Value Junction(const Instruction& instruction, int64_t decisive);
   Value Quantify(const Instruction& instruction);
+  // The part of Quantify that gives `variable` each item of `list`.
+  Value Loop(const Instruction& instruction, const Value& list,
+             Value& variable);
   Value Sum(const Instruction& instruction);
   Value Scan(const Instruction& instruction);
   Value Unary(const Instruction& instruction, const Value& operand);

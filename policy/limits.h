@@ -22,7 +22,7 @@ inline constexpr int kNestingMax = 200;
 
 // Depth of a checked expression with its defs put in place. Bounds the stack
 // of every recursive walk (the checker, the evaluators).
-inline constexpr int kNodeDepthMax = 1'000;
+inline constexpr int kNodeDepthMax = 500;
 
 // Rules in a policy set: ten times the largest benchmark.
 inline constexpr int kRulesMax = 1'000'000;

@@ -34,7 +34,13 @@
 // it. A decoder fills the slots in `IntentType::slots` (plus `star_slots`) and
 // leaves the others missing. A slot may be a record (only `has` reads it) or a
 // list (its elements are values of `Type::element`). Bound variables of
-// any/all/count are numbered by nesting from 0: `variables_max` are enough.
+// any/all/count are numbered by nesting from 0: `variables_max` are enough. A
+// loop inside a def may use the number of a loop around its use, so a loop puts
+// back its variable's old value when it ends (or nodes that use no variable of
+// a loop outside them are computed before it: `uses_variable` says which).
+//
+// List elements may be missing too (`list<int?>`): `contains` and `in` find no
+// such element, `size` counts it.
 
 #ifndef POLICY_CHECK_CHECKED_POLICY_H_
 #define POLICY_CHECK_CHECKED_POLICY_H_

@@ -8,6 +8,8 @@
 #ifndef POLICY_SYNTAX_PARSER_H_
 #define POLICY_SYNTAX_PARSER_H_
 
+#include <absl/strings/string_view.h>
+
 #include "policy/diagnostics/diagnostic.h"
 #include "policy/source/source.h"
 #include "policy/syntax/ast.h"
@@ -16,6 +18,10 @@ namespace sgl {
 
 // Parses a file of the set.
 Ast Parse(const SourceSet& sources, FileId file, Diagnostics& diagnostics);
+
+// Returns whether a word may not name a const, def, variable or enum member:
+// the roots, `true`, `false` and the operators.
+bool IsReservedWord(absl::string_view word);
 
 }  // namespace sgl
 

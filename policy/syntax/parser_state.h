@@ -21,11 +21,9 @@
 #include "policy/lex/lexer.h"
 #include "policy/source/source.h"
 #include "policy/syntax/ast.h"
+#include "policy/syntax/parser.h"
 
 namespace sgl {
-
-// Returns whether a word may not name a const, def, variable or enum member.
-bool IsReservedWord(absl::string_view word);
 
 class Parser {
  public:

@@ -11,6 +11,7 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
 #include <absl/time/time.h>
 
 #include <cstdint>
@@ -23,6 +24,9 @@
 namespace sgl::storage {
 
 enum class AuditLevel : uint8_t { kInfo, kWarn, kError, kSecurity };
+
+// Returns `info`, `warn`, `error` or `security`.
+absl::string_view AuditLevelName(AuditLevel level);
 
 // Who did it. No user and no external id: the engine itself.
 struct Actor {
@@ -46,7 +50,7 @@ struct AuditEntry {
 
 // What an entry is about, where that isn't an intent that is being settled.
 struct AuditSubject {
-  // Empty: no tenant's, the platform's. Only definer functions write those.
+  // One of the transaction's tenants.
   std::string tenant_id = {};
   // `agent`, `member`, `token`, `policy`, ...; an `intent` gets its entry
   // numbered, and is locked for it.

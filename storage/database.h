@@ -78,8 +78,8 @@ class Transaction {
   // Gives up at once instead of at destruction.
   void Rollback() noexcept;
 
-  // For storage/ only.
-  Session& session() { return *session_; }
+  // For storage/ only (session.h). Null once the transaction ended.
+  Session* session_or_null() { return session_.get(); }
 
  private:
   friend class Database;

@@ -44,7 +44,7 @@ struct Facts {
   absl::Time now;
 };
 
-// Reads them in one statement, for the tenants of the transaction. Ids that
+// Reads them for the tenants of the transaction. Ids that
 // are empty or unknown are skipped.
 absl::StatusOr<Facts> ReadFacts(
     Transaction& tx, std::span<const std::string> tenant_ids,

@@ -1,0 +1,249 @@
+#include "storage/identity.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <array>
+#include <utility>
+
+#include "storage/audit.h"
+#include "storage/guard.h"
+#include "storage/queries.h"
+#include "storage/session.h"
+#include "storage/uuid.h"
+
+namespace sgl::storage {
+namespace {
+
+constexpr std::array<absl::string_view, 4> kKindNames = {"agent", "user",
+                                                         "worker", "operator"};
+
+Principal ReadPrincipal(const pqxx::row& row) {
+  RowReader reader(row);
+  Principal principal;
+  principal.tenant_id = reader.Text();
+  principal.tenant_slug = reader.Text();
+  const std::string kind = reader.Text();
+  const std::optional<PrincipalKind> known = PrincipalKindFromName(kind);
+  if (!known.has_value()) {
+    Raise(absl::InternalError(
+        absl::StrCat("a token is of the kind `", kind, "`")));
+  }
+  principal.kind = *known;
+  principal.agent_id = reader.Text();
+  principal.user_id = reader.Text();
+  principal.name = reader.Text();
+  principal.token_id = reader.Text();
+  principal.roles = reader.TextArray();
+  principal.expires_at = reader.OptionalTime();
+  return principal;
+}
+
+// Runs a statement that makes one row of `entity` in a tenant, with its audit
+// entry; returns the new id.
+std::string Create(Transaction& tx, const char* sql, const Args& args,
+                   const AuditSubject& subject, absl::string_view action) {
+  const std::string id =
+      OpenSession(tx).ExecOne(sql, args, subject.entity_type)[0].c_str();
+  const absl::Status appended = AppendAudit(
+      tx,
+      {.tenant_id = subject.tenant_id,
+       .entity_type = subject.entity_type,
+       .entity_id = id},
+      {.action = std::string(action), .level = AuditLevel::kSecurity});
+  if (!appended.ok()) Raise(appended);
+  return id;
+}
+
+// Works on one tenant from here on.
+void EnterTenant(Transaction& tx, const std::string& tenant_id) {
+  Session& session = OpenSession(tx);
+  if (session.tenants() == std::vector<std::string>{tenant_id}) return;
+  session.SetTenants({tenant_id});
+}
+
+std::optional<std::string> FindOne(Transaction& tx, const char* sql,
+                                   const std::string& tenant_id,
+                                   const std::string& key) {
+  EnterTenant(tx, tenant_id);
+  const pqxx::result found =
+      OpenSession(tx).Exec(sql, Args().Text(tenant_id).Text(key));
+  if (found.empty()) return std::nullopt;
+  return found[0][0].c_str();
+}
+
+absl::StatusOr<std::string> Found(const std::optional<std::string>& id,
+                                  absl::string_view what,
+                                  absl::string_view key) {
+  if (id.has_value()) return *id;
+  return absl::NotFoundError(
+      absl::StrCat("there is no ", what, " `", key, "`"));
+}
+
+}  // namespace
+
+absl::string_view PrincipalKindName(PrincipalKind kind) {
+  return kKindNames[static_cast<size_t>(kind)];
+}
+
+std::optional<PrincipalKind> PrincipalKindFromName(absl::string_view name) {
+  for (size_t i = 0; i < kKindNames.size(); ++i) {
+    if (kKindNames[i] == name) return static_cast<PrincipalKind>(i);
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<Principal> LookUpToken(
+    Database& db, const std::string& token_sha256) noexcept {
+  absl::StatusOr<Transaction> tx = db.Begin({});
+  if (!tx.ok()) return tx.status();
+  absl::StatusOr<Principal> principal =
+      Guard("look a token up", [&]() -> absl::StatusOr<Principal> {
+        return ReadPrincipal(OpenSession(*tx).ExecOne(
+            kLookUpTokenSql, Args().Text(token_sha256), "such token"));
+      });
+  return principal;
+}
+
+absl::StatusOr<std::string> CreateTenant(Transaction& tx,
+                                         const NewTenant& tenant) noexcept {
+  return Guard("create a tenant", [&]() -> absl::StatusOr<std::string> {
+    const std::string id = NewUuid();
+    EnterTenant(tx, id);
+    return Create(
+        tx, kCreateTenantSql,
+        Args().Text(id).Text(tenant.slug).Text(tenant.name).Text(tenant.seat),
+        {.tenant_id = id, .entity_type = "tenant"}, "TENANT_CREATED");
+  });
+}
+
+absl::StatusOr<std::string> CreateAgent(Transaction& tx,
+                                        const NewAgent& agent) noexcept {
+  return Guard("create an agent", [&]() -> absl::StatusOr<std::string> {
+    EnterTenant(tx, agent.tenant_id);
+    return Create(tx, kCreateAgentSql,
+                  Args()
+                      .Text(agent.tenant_id)
+                      .Text(agent.name)
+                      .Nullable(agent.role)
+                      .Text(agent.status)
+                      .Int(agent.tier)
+                      .TextArray(agent.labels)
+                      .Nullable(agent.owner_user_id),
+                  {.tenant_id = agent.tenant_id, .entity_type = "agent"},
+                  "AGENT_CREATED");
+  });
+}
+
+absl::StatusOr<std::string> CreateMember(Transaction& tx,
+                                         const NewMember& member) noexcept {
+  return Guard("create a member", [&]() -> absl::StatusOr<std::string> {
+    EnterTenant(tx, member.tenant_id);
+    return Create(tx, kCreateMemberSql,
+                  Args()
+                      .Text(member.tenant_id)
+                      .Nullable(member.email)
+                      .Nullable(member.name)
+                      .Text(member.role)
+                      .Text(member.seat)
+                      .TextArray(member.further_roles),
+                  {.tenant_id = member.tenant_id, .entity_type = "member"},
+                  "MEMBER_CREATED");
+  });
+}
+
+absl::StatusOr<std::string> CreateToken(Transaction& tx,
+                                        const NewToken& token) noexcept {
+  return Guard("create a token", [&]() -> absl::StatusOr<std::string> {
+    EnterTenant(tx, token.tenant_id);
+    const bool is_agent = token.kind == PrincipalKind::kAgent;
+    return Create(tx, kCreateTokenSql,
+                  Args()
+                      .Text(token.tenant_id)
+                      .Text(PrincipalKindName(token.kind))
+                      .Nullable(is_agent ? token.principal_id : "")
+                      .Nullable(is_agent ? "" : token.principal_id)
+                      .Text(token.name)
+                      .Text(token.token_sha256)
+                      .Nullable(token.issued_by)
+                      .Duration(token.lifetime),
+                  {.tenant_id = token.tenant_id, .entity_type = "token"},
+                  "TOKEN_CREATED");
+  });
+}
+
+absl::StatusOr<std::string> EnsureTenant(Transaction& tx,
+                                         const NewTenant& tenant) noexcept {
+  absl::StatusOr<std::string> found = FindTenant(tx, tenant.slug);
+  return absl::IsNotFound(found.status()) ? CreateTenant(tx, tenant) : found;
+}
+
+absl::StatusOr<std::string> EnsureAgent(Transaction& tx,
+                                        const NewAgent& agent) noexcept {
+  absl::StatusOr<std::string> found =
+      FindAgent(tx, agent.tenant_id, agent.name);
+  return absl::IsNotFound(found.status()) ? CreateAgent(tx, agent) : found;
+}
+
+absl::StatusOr<std::string> EnsureMember(Transaction& tx,
+                                         const NewMember& member) noexcept {
+  absl::StatusOr<std::string> found =
+      FindMember(tx, member.tenant_id, member.email);
+  return absl::IsNotFound(found.status()) ? CreateMember(tx, member) : found;
+}
+
+absl::StatusOr<std::string> EnsureToken(Transaction& tx,
+                                        const NewToken& token) noexcept {
+  absl::StatusOr<std::string> found =
+      Guard("find a token", [&]() -> absl::StatusOr<std::string> {
+        return Found(
+            FindOne(tx, kFindTokenSql, token.tenant_id, token.token_sha256),
+            "token", token.name);
+      });
+  return absl::IsNotFound(found.status()) ? CreateToken(tx, token) : found;
+}
+
+absl::StatusOr<std::string> FindTenant(Transaction& tx,
+                                       const std::string& slug) noexcept {
+  return Guard("find a tenant", [&]() -> absl::StatusOr<std::string> {
+    RowReader reader(
+        OpenSession(tx).ExecOne(kFindTenantSql, Args().Text(slug),
+                                absl::StrCat("tenant `", slug, "`")));
+    std::string id = reader.Text();
+    if (id.empty()) {
+      return absl::NotFoundError(
+          absl::StrCat("find a tenant: there is no tenant `", slug, "`"));
+    }
+    EnterTenant(tx, id);
+    return id;
+  });
+}
+
+absl::StatusOr<std::string> FindAgent(Transaction& tx,
+                                      const std::string& tenant_id,
+                                      const std::string& name) noexcept {
+  return Guard("find an agent", [&]() -> absl::StatusOr<std::string> {
+    return Found(FindOne(tx, kFindAgentSql, tenant_id, name), "agent", name);
+  });
+}
+
+absl::StatusOr<std::string> FindMember(Transaction& tx,
+                                       const std::string& tenant_id,
+                                       const std::string& email) noexcept {
+  return Guard("find a member", [&]() -> absl::StatusOr<std::string> {
+    return Found(FindOne(tx, kFindMemberSql, tenant_id, email), "member",
+                 email);
+  });
+}
+
+absl::Status RevokeToken(Transaction& tx, const std::string& tenant_id,
+                         const std::string& token_id) noexcept {
+  return Guard("revoke a token", [&]() -> absl::Status {
+    if (!IsUuid(token_id)) return absl::NotFoundError("there is no such token");
+    EnterTenant(tx, tenant_id);
+    Create(tx, kRevokeTokenSql, Args().Text(tenant_id).Text(token_id),
+           {.tenant_id = tenant_id, .entity_type = "token"}, "TOKEN_REVOKED");
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace sgl::storage

@@ -1,0 +1,1 @@
+SELECT digest, source_name, source_text FROM active_policy()

@@ -1,0 +1,1 @@
+SELECT active_policy_digest()

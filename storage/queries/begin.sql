@@ -1,0 +1,9 @@
+-- Opens a transaction with its limits and tenants, in one round trip. Sent as
+-- text, with literals: several statements take no parameters.
+BEGIN;
+SELECT set_config('statement_timeout', $1, true),
+       set_config('lock_timeout', $2, true),
+       set_config('idle_in_transaction_session_timeout', $3, true),
+       set_config('intent.tenants', $4, true),
+       set_config('search_path',
+                  coalesce($5, current_setting('search_path')), true)

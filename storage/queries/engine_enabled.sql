@@ -1,0 +1,2 @@
+-- The kill switch.
+SELECT engine_enabled()

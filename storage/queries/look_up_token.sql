@@ -1,0 +1,2 @@
+-- By the hash's unique key.
+SELECT * FROM look_up_token($1)

@@ -1,0 +1,2 @@
+-- This month's and the next three.
+SELECT make_audit_partitions(3)

@@ -1,0 +1,2 @@
+-- The database's clock.
+SELECT to_micros(engine_now())

@@ -1,0 +1,2 @@
+-- Keeps what happened since the savepoint.
+RELEASE SAVEPOINT member

@@ -1,0 +1,2 @@
+-- Gives the transaction up.
+ROLLBACK

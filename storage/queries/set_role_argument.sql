@@ -1,0 +1,1 @@
+SELECT set_config('intent.role_argument', $1, true)

@@ -1,0 +1,1 @@
+SELECT store_policy($1, $2::text[], $3::text[], $4)

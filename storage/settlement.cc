@@ -1,0 +1,208 @@
+#include "storage/settlement.h"
+
+#include <absl/container/flat_hash_set.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
+
+#include <string>
+#include <vector>
+
+#include "storage/guard.h"
+#include "storage/queries.h"
+#include "storage/session.h"
+#include "storage/uuid.h"
+
+namespace sgl::storage {
+namespace {
+
+// A notification holds less than 8000 bytes; an id and a comma take 37.
+constexpr size_t kNotifiedIdsMax = 200;
+
+// The columns of settle_intents.sql, as arrays, in its order.
+struct SettlementColumns {
+  ArrayText id, tenant_id, status, decision, sgl_result, policy_digest,
+      failure_reason, failure_message, output, payload, payload_sha256,
+      spend_micros_usd, data_class, requested_by, entry_count;
+
+  void Add(const Settlement& settlement) {
+    id.Add(settlement.intent_id);
+    tenant_id.Add(settlement.tenant_id);
+    status.Add(IntentStatusName(settlement.status));
+    decision.AddNullable(settlement.decision);
+    sgl_result.AddNullable(settlement.sgl_result);
+    policy_digest.AddNullable(settlement.policy_digest);
+    failure_reason.AddNullable(settlement.failure_reason);
+    failure_message.AddNullable(settlement.failure_message);
+    output.AddNullable(settlement.output);
+    const Adoption adoption = settlement.adoption.value_or(Adoption());
+    payload.AddNullable(adoption.payload);
+    payload_sha256.AddNullable(adoption.payload_sha256);
+    if (adoption.spend_micros_usd.has_value()) {
+      spend_micros_usd.AddInt(*adoption.spend_micros_usd);
+    } else {
+      spend_micros_usd.AddNull();
+    }
+    data_class.AddNullable(adoption.data_class);
+    requested_by.AddNullable(adoption.requested_by);
+    entry_count.AddInt(static_cast<int64_t>(settlement.audit.size()));
+  }
+
+  void AppendTo(Args& args) const {
+    for (const ArrayText* column :
+         {&id, &tenant_id, &status, &decision, &sgl_result, &policy_digest,
+          &failure_reason, &failure_message, &output, &payload, &payload_sha256,
+          &spend_micros_usd, &data_class, &requested_by, &entry_count}) {
+      args.Array(*column);
+    }
+  }
+};
+
+struct MemoColumns {
+  ArrayText intent_id, id, agent, title, rationale, cost_micros, risk_tier,
+      demands, reasons, within_micros, policy_digest;
+
+  void Add(const Settlement& settlement) {
+    if (!settlement.memo.has_value()) return;
+    const MemoDraft& memo = *settlement.memo;
+    intent_id.Add(settlement.intent_id);
+    id.Add(memo.id);
+    agent.Add(memo.agent);
+    title.Add(memo.title);
+    rationale.Add(memo.rationale);
+    cost_micros.AddInt(memo.estimated_cost_micros_usd);
+    risk_tier.AddInt(memo.risk_tier);
+    demands.Add(memo.demands);
+    reasons.Add(memo.reasons);
+    if (memo.within.has_value()) {
+      within_micros.AddInt(absl::ToInt64Microseconds(*memo.within));
+    } else {
+      within_micros.AddNull();
+    }
+    policy_digest.AddNullable(settlement.policy_digest);
+  }
+
+  void AppendTo(Args& args) const {
+    for (const ArrayText* column :
+         {&intent_id, &id, &agent, &title, &rationale, &cost_micros, &risk_tier,
+          &demands, &reasons, &within_micros, &policy_digest}) {
+      args.Array(*column);
+    }
+  }
+};
+
+struct EntryColumns {
+  ArrayText intent_id, place, actor_user_id, actor_external_id, level, action,
+      meta;
+
+  void Add(const Settlement& settlement) {
+    int64_t next_place = 1;
+    for (const AuditEntry& entry : settlement.audit) {
+      intent_id.Add(settlement.intent_id);
+      place.AddInt(next_place++);
+      actor_user_id.AddNullable(entry.actor.user_id.value_or(""));
+      actor_external_id.AddNullable(entry.actor.external_id);
+      level.Add(AuditLevelName(entry.level));
+      action.Add(entry.action);
+      meta.Add(entry.meta);
+    }
+  }
+
+  void AppendTo(Args& args) const {
+    for (const ArrayText* column :
+         {&intent_id, &place, &actor_user_id, &actor_external_id, &level,
+          &action, &meta}) {
+      args.Array(*column);
+    }
+  }
+};
+
+// Raises for a batch that no caller should send.
+void CheckBatch(std::span<const Settlement> settlements) {
+  if (settlements.size() > static_cast<size_t>(kBatchIntentsMax)) {
+    Raise(absl::InvalidArgumentError(
+        absl::StrCat("a batch has at most ", kBatchIntentsMax,
+                     " settlements, not ", settlements.size())));
+  }
+  absl::flat_hash_set<absl::string_view> seen;
+  for (const Settlement& settlement : settlements) {
+    if (!IsUuid(settlement.intent_id) || !IsUuid(settlement.tenant_id)) {
+      Raise(absl::FailedPreconditionError(
+          absl::StrCat("there is no intent ", settlement.intent_id)));
+    }
+    if (!seen.insert(settlement.intent_id).second) {
+      Raise(absl::InvalidArgumentError(absl::StrCat(
+          "intent ", settlement.intent_id, " is settled twice in one batch")));
+    }
+    if (settlement.audit.empty()) {
+      Raise(absl::InvalidArgumentError(absl::StrCat("the settlement of intent ",
+                                                    settlement.intent_id,
+                                                    " has no audit entry")));
+    }
+  }
+}
+
+void CheckDigest(Session& session, const std::string& active_digest) {
+  RowReader reader(
+      session.ExecOne(kSettlementDigestSql, Args(), "policy digest"));
+  const std::string digest = reader.Text();
+  if (digest != active_digest) {
+    Raise(absl::AbortedError(absl::StrCat(
+        "the active policy is `", digest,
+        "`, and the decisions were made under `", active_digest, "`")));
+  }
+}
+
+// Raises, naming the first intent that wasn't updated.
+void CheckAllSettled(std::span<const Settlement> settlements,
+                     const pqxx::result& settled, Session& session) {
+  if (settled.size() == settlements.size()) return;
+  session.MarkFailed();
+  absl::flat_hash_set<std::string> done;
+  for (const pqxx::row& row : settled) done.insert(row[0].c_str());
+  for (const Settlement& settlement : settlements) {
+    if (done.contains(settlement.intent_id)) continue;
+    Raise(absl::FailedPreconditionError(absl::StrCat(
+        "intent ", settlement.intent_id,
+        " is final already, or not of the transaction's tenants")));
+  }
+}
+
+void Notify(Session& session, std::span<const Settlement> settlements) {
+  std::vector<absl::string_view> ids;
+  if (settlements.size() <= kNotifiedIdsMax) {
+    for (const Settlement& settlement : settlements) {
+      ids.push_back(settlement.intent_id);
+    }
+  }
+  session.Exec(kNotifySettledSql, Args().Text(absl::StrJoin(ids, ",")));
+}
+
+}  // namespace
+
+absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
+                           std::span<const Settlement> settlements) noexcept {
+  return Guard("settle intents", [&] {
+    CheckBatch(settlements);
+    if (settlements.empty()) return absl::OkStatus();
+    Session& session = OpenSession(tx);
+    if (!active_digest.empty()) CheckDigest(session, active_digest);
+    SettlementColumns rows;
+    MemoColumns memos;
+    EntryColumns entries;
+    for (const Settlement& settlement : settlements) {
+      rows.Add(settlement);
+      memos.Add(settlement);
+      entries.Add(settlement);
+    }
+    Args args;
+    rows.AppendTo(args);
+    memos.AppendTo(args);
+    entries.AppendTo(args);
+    CheckAllSettled(settlements, session.Exec(kSettleIntentsSql, args),
+                    session);
+    Notify(session, settlements);
+    return absl::OkStatus();
+  });
+}
+
+}  // namespace sgl::storage

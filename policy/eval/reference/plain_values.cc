@@ -169,8 +169,7 @@ std::optional<int64_t> NumberFromJson(absl::string_view number, int decimals,
   const std::vector<std::string> parts =
       absl::StrSplit(number.substr(0, e), '.');
   std::string digits = parts[0] + (parts.size() > 1 ? parts[1] : "");
-  int64_t point =
-      static_cast<int64_t>(parts[0].size()) + exponent + decimals;
+  int64_t point = static_cast<int64_t>(parts[0].size()) + exponent + decimals;
   while (!digits.empty() && digits.front() == '0') {
     digits.erase(0, 1);
     --point;
@@ -304,9 +303,8 @@ std::string TimeText(int64_t micros) {
   while (days >= DaysInMonth(year, month)) days -= DaysInMonth(year, month++);
   const Fixed fixed = SplitFixed(micros - seconds * kSecond, 6);
   return absl::StrFormat("%04d-%02d-%02dT%02d:%02d:%02d%s%sZ", year, month,
-                         days + 1, of_day / 3600, of_day / 60 % 60,
-                         of_day % 60, fixed.fraction.empty() ? "" : ".",
-                         fixed.fraction);
+                         days + 1, of_day / 3600, of_day / 60 % 60, of_day % 60,
+                         fixed.fraction.empty() ? "" : ".", fixed.fraction);
 }
 
 std::string DurationText(int64_t micros) {

@@ -199,7 +199,8 @@ void LineReader::ReadTenant(const JsonNode& tenant) {
       facts.slug = Text(node);
     } else if (node.key == "seat") {
       const std::optional<Seat> seat = SeatFromName(Text(node));
-      if (!seat.has_value()) Fail(node, "is no seat");
+      if (!seat.has_value())
+        Fail(node, "is none of free_beta, starter, pro, enterprise");
       facts.seat = seat.value_or(Seat::kFreeBeta);
     } else if (node.key == "connected") {
       Texts(node, &facts.connected);

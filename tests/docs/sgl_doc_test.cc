@@ -99,8 +99,10 @@ TEST(SglDocTest, ExamplesDoWhatThePageSays) {
     ++number;
     page << runner.RunBlock(info, text, begin) << "```\n";
   }
-  EXPECT_GE(runner.count("sgl"), 5);
+  // The page was read as it is meant: its blocks were found.
+  EXPECT_GE(runner.count("sgl"), 4);
   EXPECT_GE(runner.count("json decision"), 5);
+  EXPECT_GE(runner.count("text diagnostics"), 1);
   EXPECT_EQ(runner.count("json decision"), runner.count("json request"));
   if (is_updating) std::ofstream(path) << page.str();
 }

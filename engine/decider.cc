@@ -1,0 +1,223 @@
+#include "engine/decider.h"
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/str_cat.h>
+#include <absl/time/time.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/sha256.h"
+#include "engine/payload_map.h"
+
+namespace sgl::engine {
+namespace {
+
+using ::nlohmann::ordered_json;
+
+// Times go to the microsecond, like PostgreSQL's.
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", time, absl::UTCTimeZone());
+}
+
+// What a row's payload is good for.
+struct PayloadReading {
+  // As in Deliberation.
+  std::string unreadable = {};
+  // What the rules see: the payload, or `{}` where it is no object.
+  absl::string_view payload = {};
+  std::vector<FieldViolation> violations = {};
+};
+
+PayloadReading ReadPayload(const storage::IntentRow& row) {
+  // What came over gRPC passed the same bounds before it was stored.
+  if (row.adopted) return {.payload = row.payload};
+  if (row.payload_unreadable) {
+    return {.unreadable =
+                "the payload is too large, too deep or holds numbers too "
+                "long to be read"};
+  }
+  const absl::Status bounds = CheckPayloadBounds(row.payload);
+  if (bounds.ok()) return {.payload = row.payload};
+  // A list or a bare value is JSON that can be read, and that no intent type
+  // takes.
+  const absl::string_view text = absl::StripLeadingAsciiWhitespace(row.payload);
+  if (!text.empty() && text.front() != '{' &&
+      CheckPayloadBounds(absl::StrCat("{\"payload\":", text, "}")).ok()) {
+    return {.payload = "{}",
+            .violations = {{"payload", "expected a JSON object"}}};
+  }
+  return {.unreadable = std::string(bounds.message())};
+}
+
+DataClass DataClassOf(const std::string& name) {
+  if (name.empty()) return DataClass::kNone;
+  const std::optional<DataClass> data_class = DataClassFromName(name);
+  // INVARIANT: the column's constraint allows these names only.
+  SGL_CHECK(data_class.has_value()) << name;
+  return *data_class;
+}
+
+TenantFacts TenantFactsOf(const storage::IntentRow& row,
+                          const storage::Facts& facts) {
+  TenantFacts tenant;
+  tenant.id = row.tenant_id;
+  const auto found = facts.tenants.find(row.tenant_id);
+  if (found == facts.tenants.end()) return tenant;
+  tenant.slug = found->second.slug;
+  tenant.seat = SeatFromName(found->second.seat).value_or(Seat::kFreeBeta);
+  for (const std::string& provider : found->second.connected) {
+    tenant.connected.push_back(provider);
+  }
+  return tenant;
+}
+
+AgentFacts AgentFactsOf(const storage::IntentRow& row,
+                        const storage::Facts& facts) {
+  AgentFacts agent;
+  agent.id = row.agent_id;
+  const auto found = facts.agents.find(row.agent_id);
+  if (found == facts.agents.end() || found->second.tenant_id != row.tenant_id) {
+    return agent;
+  }
+  const storage::AgentRecord& record = found->second;
+  agent.known = true;
+  agent.name = record.name;
+  agent.role = record.role;
+  agent.status = record.status;
+  agent.tier = record.tier;
+  for (const std::string& label : record.labels) agent.labels.push_back(label);
+  return agent;
+}
+
+std::vector<std::string> Strings(const std::vector<absl::string_view>& views) {
+  return std::vector<std::string>(views.begin(), views.end());
+}
+
+std::string FactsJson(const Request& request, int32_t revision) {
+  const IntentFacts& intent = request.intent;
+  ordered_json json;
+  json["now"] = TimeText(request.now);
+  json["intent"] = {
+      {"type", std::string(intent.type)},
+      {"revision", revision},
+      {"spend_micros_usd", intent.spend_micros_usd},
+      {"data_class", std::string(DataClassName(intent.data_class))},
+      {"requested_by", std::string(intent.requested_by)},
+      {"created_at", TimeText(intent.created_at)},
+  };
+  json["agent"] = {
+      {"known", request.agent.known},
+      {"id", std::string(request.agent.id)},
+      {"name", std::string(request.agent.name)},
+      {"role", std::string(request.agent.role)},
+      {"status", std::string(request.agent.status)},
+      {"tier", request.agent.tier},
+      {"labels", Strings(request.agent.labels)},
+  };
+  json["tenant"] = {
+      {"id", std::string(request.tenant.id)},
+      {"slug", std::string(request.tenant.slug)},
+      {"seat", std::string(SeatName(request.tenant.seat))},
+  };
+  json["integrations"] = Strings(request.tenant.connected);
+  json["budget"] = {{"exists", request.budget.exists}};
+  json["limits"] = ordered_json::array();
+  for (const FieldViolation& violation : request.violations) {
+    json["violations"].push_back(
+        {{"path", violation.path}, {"message", violation.message}});
+  }
+  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+// Fills in what a row that came by SQL leaves open.
+void ApplyMap(const storage::IntentRow& row, Request* request,
+              storage::Adoption* adoption) {
+  const MappedFacts mapped = MapPayload(request->intent.payload);
+  for (const FieldViolation& violation : mapped.violations) {
+    // A column that the writer set stands for itself.
+    const bool is_spend = violation.path == "payload.spendUsd";
+    const bool is_class = violation.path == "payload.dataClass";
+    if (is_spend && row.spend_micros_usd.has_value()) continue;
+    if (is_class && !row.data_class.empty()) continue;
+    if (!is_spend && !is_class && !row.requested_by.empty()) continue;
+    request->violations.push_back(violation);
+  }
+  if (!row.spend_micros_usd.has_value()) {
+    request->intent.spend_micros_usd = mapped.spend_micros_usd.value_or(0);
+  }
+  if (row.data_class.empty()) {
+    request->intent.data_class = mapped.data_class.value_or(DataClass::kNone);
+  }
+  // Where something did not fit the columns stay as they were: what the rules
+  // refused is not to be read as a spend of nothing.
+  if (!request->violations.empty()) return;
+  adoption->spend_micros_usd = request->intent.spend_micros_usd;
+  adoption->data_class = std::string(DataClassName(request->intent.data_class));
+  adoption->requested_by = row.requested_by.empty()
+                               ? mapped.requested_by.value_or("")
+                               : row.requested_by;
+}
+
+}  // namespace
+
+std::optional<storage::Adoption> AdoptionOf(const storage::IntentRow& row) {
+  if (row.adopted) return std::nullopt;
+  const PayloadReading reading = ReadPayload(row);
+  storage::Adoption adoption;
+  if (row.payload_unreadable || !reading.unreadable.empty()) return adoption;
+  adoption.payload = row.payload;
+  adoption.payload_sha256 = Sha256Hex(row.payload);
+  Request request;
+  request.intent.payload = reading.payload;
+  request.intent.spend_micros_usd = row.spend_micros_usd.value_or(0);
+  request.intent.data_class = DataClassOf(row.data_class);
+  request.violations = reading.violations;
+  ApplyMap(row, &request, &adoption);
+  return adoption;
+}
+
+Deliberation Decide(const Program& program, const storage::IntentRow& row,
+                    const storage::Facts& facts) {
+  Deliberation deliberation;
+  Request request;
+  request.intent.id = row.id;
+  request.intent.type = row.intent_type;
+  request.intent.spend_micros_usd = row.spend_micros_usd.value_or(0);
+  request.intent.data_class = DataClassOf(row.data_class);
+  request.intent.created_at = row.created_at;
+  request.agent = AgentFactsOf(row, facts);
+  request.tenant = TenantFactsOf(row, facts);
+  request.now = facts.now;
+
+  PayloadReading reading = ReadPayload(row);
+  request.intent.payload = reading.payload;
+  request.violations = std::move(reading.violations);
+  deliberation.unreadable = std::move(reading.unreadable);
+
+  std::string requested_by = row.requested_by;
+  if (!row.adopted) {
+    storage::Adoption adoption;
+    if (deliberation.unreadable.empty()) {
+      adoption.payload = row.payload;
+      adoption.payload_sha256 = Sha256Hex(row.payload);
+      ApplyMap(row, &request, &adoption);
+      if (requested_by.empty()) requested_by = adoption.requested_by;
+    }
+    deliberation.adoption = std::move(adoption);
+  }
+  request.intent.requested_by = requested_by;
+
+  deliberation.agent_name =
+      std::string(request.agent.known ? request.agent.name : request.agent.id);
+  deliberation.spend_micros_usd = request.intent.spend_micros_usd;
+  deliberation.facts = FactsJson(request, row.revision);
+  if (deliberation.unreadable.empty()) {
+    deliberation.decision = Evaluate(program, request);
+  }
+  return deliberation;
+}
+
+}  // namespace sgl::engine

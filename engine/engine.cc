@@ -1,0 +1,130 @@
+#include "engine/engine.h"
+
+#include <absl/container/flat_hash_set.h>
+#include <absl/strings/str_split.h>
+#include <absl/time/time.h>
+
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "storage/intents.h"
+
+namespace sgl::engine {
+namespace {
+
+// One wait for notifications; Interrupt ends it early.
+constexpr absl::Duration kListenWait = absl::Seconds(60);
+// Between tries to connect again. Meanwhile the worker polls.
+constexpr absl::Duration kListenRetry = absl::Seconds(2);
+
+absl::StatusOr<std::vector<storage::IntentRow>> ReadIntents(
+    storage::Database* db, const std::vector<IntentKey>& keys) {
+  absl::flat_hash_set<std::string> tenants;
+  std::vector<std::string> ids;
+  for (const IntentKey& key : keys) {
+    tenants.insert(key.tenant_id);
+    ids.push_back(key.intent_id);
+  }
+  absl::StatusOr<storage::Transaction> tx =
+      db->Begin({.tenants = {tenants.begin(), tenants.end()}});
+  if (!tx.ok()) return tx.status();
+  return storage::GetIntents(*tx, ids);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(Options options) {
+  absl::StatusOr<std::unique_ptr<storage::Database>> db =
+      storage::Database::Create(options.database_url, options.database);
+  if (!db.ok()) return db.status();
+  const absl::Status role = (*db)->CheckRuntimeRole();
+  if (!role.ok()) return role;
+  absl::StatusOr<std::unique_ptr<storage::Listener>> listener =
+      storage::Listener::Create(
+          options.direct_url, {storage::kDraftChannel, storage::kSettledChannel,
+                               storage::kPolicyChannel});
+  if (!listener.ok()) return listener.status();
+  return std::unique_ptr<Engine>(
+      new Engine(std::move(options), *std::move(db), *std::move(listener)));
+}
+
+Engine::Engine(Options options, std::unique_ptr<storage::Database> db,
+               std::unique_ptr<storage::Listener> listener)
+    : options_(std::move(options)),
+      db_(std::move(db)),
+      listener_(std::move(listener)),
+      policies_(db_.get()),
+      waiters_([db = db_.get()](const std::vector<IntentKey>& keys) {
+        return ReadIntents(db, keys);
+      }),
+      worker_(db_.get(), &policies_, &options_.executors, &waiters_,
+              options_.worker),
+      intake_(db_.get(), &policies_, &worker_, &waiters_),
+      approvals_(db_.get(), &policies_, &options_.executors, &waiters_) {}
+
+Engine::~Engine() { Stop(); }
+
+void Engine::Start() {
+  const absl::Status loaded = policies_.Reload();
+  if (!loaded.ok()) LogWarn("load the active policy: {}", loaded.ToString());
+  const std::shared_ptr<const ActivePolicy> policy = policies_.active();
+  if (policy != nullptr) {
+    for (const std::string& type :
+         options_.executors.Missing(policy->program->intent_types())) {
+      LogWarn("intent type {} is declared but has no executor: it will fail",
+              type);
+    }
+  }
+  waiters_.Start();
+  worker_.Start();
+  listener_thread_ = std::jthread([this] { Listen(); });
+}
+
+void Engine::Stop() {
+  worker_.Stop();
+  listening_.Stop();
+  listener_->Interrupt();
+  if (listener_thread_.joinable()) listener_thread_.join();
+  waiters_.Stop();
+}
+
+void Engine::Listen() {
+  while (!listening_.is_stopped()) {
+    const absl::StatusOr<storage::Wakeup> wakeup = listener_->Wait(kListenWait);
+    if (wakeup.ok()) {
+      Hear(*wakeup);
+      continue;
+    }
+    LogWarn("listen: {}; polling meanwhile", wakeup.status().ToString());
+    listening_.Wait(kListenRetry);
+  }
+}
+
+void Engine::Hear(const storage::Wakeup& wakeup) {
+  bool has_drafts = wakeup.reconnected;
+  bool has_policy = wakeup.reconnected;
+  bool is_any_settled = wakeup.reconnected;
+  std::vector<std::string> settled;
+  for (const storage::Notification& notification : wakeup.notifications) {
+    if (notification.channel == storage::kDraftChannel) has_drafts = true;
+    if (notification.channel == storage::kPolicyChannel) has_policy = true;
+    if (notification.channel != storage::kSettledChannel) continue;
+    if (notification.payload.empty()) is_any_settled = true;
+    for (absl::string_view id :
+         absl::StrSplit(notification.payload, ',', absl::SkipEmpty())) {
+      settled.emplace_back(id);
+    }
+  }
+  if (has_policy) {
+    const absl::Status reloaded = policies_.Reload();
+    if (!reloaded.ok()) {
+      LogError("reload the policy: {}", reloaded.ToString());
+    }
+  }
+  if (has_drafts || has_policy) worker_.Wake();
+  if (!settled.empty()) waiters_.NoteSettled(settled);
+  if (is_any_settled) waiters_.NoteAnySettled();
+}
+
+}  // namespace sgl::engine

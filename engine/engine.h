@@ -1,0 +1,94 @@
+// The running engine without its network: database, policy, worker, intake,
+// approvals, and the thread that hears of other processes' work.
+//
+//   absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(options);
+//   (*engine)->Start();
+//   ... (*engine)->intake().Submit(...) ...
+//   (*engine)->Stop();
+//
+// README.md says who owns which thread and what each failure does.
+
+#ifndef ENGINE_ENGINE_H_
+#define ENGINE_ENGINE_H_
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "engine/approvals.h"
+#include "engine/executors.h"
+#include "engine/intake.h"
+#include "engine/policies.h"
+#include "engine/waiters.h"
+#include "engine/worker.h"
+#include "storage/database.h"
+#include "storage/listener.h"
+
+namespace sgl::engine {
+
+// Thread-safe after Start.
+class Engine {
+ public:
+  struct Options {
+    // Pooled; PgBouncer in transaction mode will do. Its role is held to row
+    // level security.
+    std::string database_url;
+    // Direct; only to LISTEN.
+    std::string direct_url;
+    ExecutorRegistry executors = ExecutorRegistry::RecordAllBut({});
+    storage::DatabaseOptions database = {};
+    Worker::Options worker = {};
+  };
+
+  // Checks the URLs and the role of `database_url`: FAILED_PRECONDITION for
+  // one that row level security does not hold, UNAVAILABLE where the database
+  // is away.
+  static absl::StatusOr<std::unique_ptr<Engine>> Create(Options options);
+
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  // Stops.
+  ~Engine();
+
+  // Loads the active policy, warns of declared types without an executor, and
+  // starts the threads. A database that is away now is waited for.
+  void Start();
+
+  // Claims nothing more, ends waits with UNAVAILABLE, finishes the batch in
+  // hand and joins all threads. Calling it again does nothing.
+  void Stop();
+
+  storage::Database& db() { return *db_; }
+  Policies& policies() { return policies_; }
+  Waiters& waiters() { return waiters_; }
+  Worker& worker() { return worker_; }
+  Intake& intake() { return intake_; }
+  Approvals& approvals() { return approvals_; }
+
+ private:
+  Engine(Options options, std::unique_ptr<storage::Database> db,
+         std::unique_ptr<storage::Listener> listener);
+
+  void Listen();
+  void Hear(const storage::Wakeup& wakeup);
+
+  // In the order of dependence: each may use those above it.
+  const Options options_;
+  const std::unique_ptr<storage::Database> db_;
+  const std::unique_ptr<storage::Listener> listener_;
+  Policies policies_;
+  Waiters waiters_;
+  Worker worker_;
+  Intake intake_;
+  Approvals approvals_;
+  // Stops the listening thread.
+  WakeSignal listening_;
+  std::jthread listener_thread_;
+};
+
+}  // namespace sgl::engine
+
+#endif  // ENGINE_ENGINE_H_

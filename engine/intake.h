@@ -1,0 +1,89 @@
+// Submissions: checked, stored once, and waited for.
+//
+// A submission is durable when it is answered. Who asked to wait is answered
+// when the intent is decided; the wait holds no thread and no connection.
+
+#ifndef ENGINE_INTAKE_H_
+#define ENGINE_INTAKE_H_
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "engine/call_scope.h"
+#include "engine/policies.h"
+#include "engine/waiters.h"
+#include "engine/worker.h"
+#include "policy/policy.h"
+#include "storage/database.h"
+#include "storage/intents.h"
+
+namespace sgl::engine {
+
+inline constexpr size_t kIntentTypeMax = 200;  // Characters.
+inline constexpr size_t kTitleMax = 200;       // Characters.
+inline constexpr size_t kRationaleMax = 5000;  // Characters.
+inline constexpr absl::Duration kWaitMax = absl::Seconds(60);
+
+// What an agent wants, as its request states it.
+struct Submission {
+  // A UUID.
+  std::string request_id;
+  std::string intent_type;
+  std::string payload;
+  int64_t spend_micros_usd = 0;
+  DataClass data_class = DataClass::kNone;
+  std::string title;
+  std::string rationale;
+  std::string requested_by;
+  // Zero: answer once it is stored.
+  absl::Duration wait = absl::ZeroDuration();
+};
+
+// Thread-safe. Owned by the engine; borrows what it is made of.
+class Intake {
+ public:
+  using Done = Waiters::Done;
+
+  Intake(storage::Database* db, Policies* policies, Worker* worker,
+         Waiters* waiters);
+
+  // Stores the submission and calls `done`, once, with the intent: at once or
+  // when it is decided. A repeat of a request id gives the intent as it
+  // stands. Statuses for the caller: INVALID_ARGUMENT naming every bad field,
+  // ALREADY_EXISTS, FAILED_PRECONDITION without an active policy.
+  // REQUIRES: the principal is an agent.
+  void Submit(const CallScope& scope, const Submission& submission, Done done);
+
+  // Returns the intent that Submit would store, with the decision that it
+  // would get now. Stores nothing.
+  absl::StatusOr<storage::IntentRow> Validate(const CallScope& scope,
+                                              const Submission& submission);
+
+  // Returns the decision that the intent would get now from whoever calls: an
+  // agent's own facts count. `request_id` and `wait` are not looked at.
+  absl::StatusOr<Decision> Evaluate(const CallScope& scope,
+                                    const Submission& submission);
+
+ private:
+  struct Preview;
+  absl::StatusOr<Preview> Look(const CallScope& scope,
+                               const Submission& submission);
+  absl::StatusOr<storage::IntentRow> Commit(storage::Transaction& tx,
+                                            const CallScope& scope,
+                                            const storage::NewIntent& intent,
+                                            storage::IntentRow row);
+
+  storage::Database* const db_;
+  Policies* const policies_;
+  Worker* const worker_;
+  Waiters* const waiters_;
+};
+
+}  // namespace sgl::engine
+
+#endif  // ENGINE_INTAKE_H_

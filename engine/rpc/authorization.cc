@@ -1,0 +1,71 @@
+#include "engine/rpc/authorization.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <string>
+
+#include "base/check.h"
+#include "engine/error.h"
+
+namespace sgl::engine {
+namespace {
+
+using storage::PrincipalKind;
+
+constexpr uint8_t Bit(PrincipalKind kind) {
+  return static_cast<uint8_t>(1u << static_cast<uint8_t>(kind));
+}
+
+constexpr uint8_t kAgent = Bit(PrincipalKind::kAgent);
+constexpr uint8_t kUser = Bit(PrincipalKind::kUser);
+constexpr uint8_t kOperator = Bit(PrincipalKind::kOperator);
+
+struct Rule {
+  Method method;
+  absl::string_view name;
+  // The kinds that may call it.
+  uint8_t kinds;
+};
+
+// Workers call none of these: what they lease carries all that they need.
+constexpr Rule kRules[] = {
+    {Method::kSubmitIntent, "SubmitIntent", kAgent},
+    {Method::kEvaluateIntent, "EvaluateIntent", kAgent | kUser | kOperator},
+    {Method::kGetIntent, "GetIntent", kAgent | kUser | kOperator},
+    {Method::kListIntents, "ListIntents", kAgent | kUser | kOperator},
+    {Method::kCancelIntent, "CancelIntent", kAgent | kOperator},
+    {Method::kGetDecisionMemo, "GetDecisionMemo", kAgent | kUser | kOperator},
+    {Method::kListDecisionMemos, "ListDecisionMemos",
+     kAgent | kUser | kOperator},
+    {Method::kApproveDecisionMemo, "ApproveDecisionMemo", kUser},
+    {Method::kRejectDecisionMemo, "RejectDecisionMemo", kUser},
+};
+
+const Rule& RuleOf(Method method) {
+  const Rule& rule = kRules[static_cast<size_t>(method)];
+  SGL_CHECK(rule.method == method);
+  return rule;
+}
+
+}  // namespace
+
+absl::string_view MethodName(Method method) { return RuleOf(method).name; }
+
+absl::Status Authorize(const storage::Principal& principal, Method method) {
+  const Rule& rule = RuleOf(method);
+  if ((rule.kinds & Bit(principal.kind)) != 0) return absl::OkStatus();
+  std::string allowed;
+  for (const PrincipalKind kind :
+       {PrincipalKind::kAgent, PrincipalKind::kUser, PrincipalKind::kWorker,
+        PrincipalKind::kOperator}) {
+    if ((rule.kinds & Bit(kind)) == 0) continue;
+    absl::StrAppend(&allowed, allowed.empty() ? "" : ", ",
+                    storage::PrincipalKindName(kind));
+  }
+  return Refusal(absl::StatusCode::kPermissionDenied, "WRONG_PRINCIPAL_KIND",
+                 absl::StrCat(rule.name, " is for tokens of kind ", allowed,
+                              "; this one is of kind ",
+                              storage::PrincipalKindName(principal.kind)));
+}
+
+}  // namespace sgl::engine

@@ -1,0 +1,39 @@
+// Which kind of principal may call which method: all of it in one table.
+// Internal to engine/rpc.
+//
+// What a principal may do with one intent or memo (its own, its roles) is the
+// business of whoever does it; that a row is its tenant's, the database's.
+
+#ifndef ENGINE_RPC_AUTHORIZATION_H_
+#define ENGINE_RPC_AUTHORIZATION_H_
+
+#include <absl/status/status.h>
+#include <absl/strings/string_view.h>
+
+#include <cstdint>
+
+#include "storage/identity.h"
+
+namespace sgl::engine {
+
+enum class Method : uint8_t {
+  kSubmitIntent,
+  kEvaluateIntent,
+  kGetIntent,
+  kListIntents,
+  kCancelIntent,
+  kGetDecisionMemo,
+  kListDecisionMemos,
+  kApproveDecisionMemo,
+  kRejectDecisionMemo,
+};
+
+// Returns the method's name in the interface, such as `SubmitIntent`.
+absl::string_view MethodName(Method method);
+
+// Returns OK, or PERMISSION_DENIED naming who may call it.
+absl::Status Authorize(const storage::Principal& principal, Method method);
+
+}  // namespace sgl::engine
+
+#endif  // ENGINE_RPC_AUTHORIZATION_H_

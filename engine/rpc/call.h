@@ -1,0 +1,62 @@
+// The way of every unary call: from gRPC's thread to a thread of ours, who
+// calls, whether they may, the work, the answer. Internal to engine/rpc.
+//
+//   grpc::ServerUnaryReactor* GetIntent(grpc::CallbackServerContext* context,
+//                                       const GetIntentRequest* request,
+//                                       GetIntentResponse* response) override {
+//     return calls_->Start(context, Method::kGetIntent,
+//                          [=, this](const CallScope& scope) {
+//                            return Get(scope, *request, response);
+//                          });
+//   }
+//
+// gRPC's own threads only queue: they never wait for the database.
+
+#ifndef ENGINE_RPC_CALL_H_
+#define ENGINE_RPC_CALL_H_
+
+#include <absl/status/status.h>
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "engine/call_scope.h"
+#include "engine/rpc/authentication.h"
+#include "engine/rpc/authorization.h"
+#include "engine/waiters.h"
+#include "engine/work_pool.h"
+
+namespace sgl::engine {
+
+// Thread-safe. Borrows what it is made of, which outlives the gRPC server.
+class Calls {
+ public:
+  // Ends a call: to be called exactly once, from any thread. The request and
+  // the response are gone when it returns.
+  using Done = std::function<void(absl::Status)>;
+
+  Calls(Authenticator* authenticator, WorkPool* pool, Waiters* waiters);
+
+  // Starts a call whose work is done when `work` returns.
+  grpc::ServerUnaryReactor* Start(
+      grpc::CallbackServerContext* context, Method method,
+      std::function<absl::Status(const CallScope&)> work);
+
+  // Starts a call whose work may end later: it calls `done` when it is.
+  grpc::ServerUnaryReactor* StartDeferred(
+      grpc::CallbackServerContext* context, Method method,
+      std::function<void(const CallScope&, Done done)> work);
+
+ private:
+  Authenticator* const authenticator_;
+  WorkPool* const pool_;
+  Waiters* const waiters_;
+  std::atomic<uint64_t> next_id_ = 1;
+};
+
+}  // namespace sgl::engine
+
+#endif  // ENGINE_RPC_CALL_H_

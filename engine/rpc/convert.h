@@ -1,0 +1,40 @@
+// Between the interface's messages and the engine's structs. Internal to
+// engine/rpc.
+
+#ifndef ENGINE_RPC_CONVERT_H_
+#define ENGINE_RPC_CONVERT_H_
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+#include <google/protobuf/timestamp.pb.h>
+
+#include "engine/intake.h"
+#include "intent/v1/intent.pb.h"
+#include "intent/v1/intent_service.pb.h"
+#include "policy/policy.h"
+#include "storage/intents.h"
+#include "storage/memos.h"
+
+namespace sgl::engine {
+
+// Each fills a message from a row. INTERNAL where the row's own JSON can't be
+// read: it is we who wrote it.
+absl::Status ToProto(const storage::IntentRow& row, intent::v1::Intent* intent);
+absl::Status ToProto(const storage::MemoRow& row,
+                     intent::v1::DecisionMemo* memo);
+void ToProto(const Decision& decision, intent::v1::Decision* message);
+
+// Each reads a request. INVALID_ARGUMENT for an enum number that this build
+// does not know, a duration or time out of range.
+absl::StatusOr<Submission> FromProto(
+    const intent::v1::SubmitIntentRequest& request);
+absl::StatusOr<Submission> FromProto(
+    const intent::v1::EvaluateIntentRequest& request);
+
+absl::StatusOr<storage::IntentFilter> FromProto(
+    const intent::v1::IntentFilter& filter);
+
+}  // namespace sgl::engine
+
+#endif  // ENGINE_RPC_CONVERT_H_

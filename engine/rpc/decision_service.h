@@ -1,0 +1,54 @@
+// DecisionService over gRPC: reads requests, calls the engine, converts
+// answers; no logic of its own. Internal to engine/rpc.
+
+#ifndef ENGINE_RPC_DECISION_SERVICE_H_
+#define ENGINE_RPC_DECISION_SERVICE_H_
+
+#include <absl/status/status.h>
+
+#include "engine/approvals.h"
+#include "engine/rpc/call.h"
+#include "intent/v1/decision_service.grpc.pb.h"
+#include "storage/database.h"
+
+namespace sgl::engine {
+
+// Thread-safe. Borrows what it is made of, which outlives the gRPC server.
+class DecisionService final
+    : public intent::v1::DecisionService::CallbackService {
+ public:
+  DecisionService(Calls* calls, storage::Database* db, Approvals* approvals);
+
+  grpc::ServerUnaryReactor* GetDecisionMemo(
+      grpc::CallbackServerContext* context,
+      const intent::v1::GetDecisionMemoRequest* request,
+      intent::v1::GetDecisionMemoResponse* response) override;
+  grpc::ServerUnaryReactor* ListDecisionMemos(
+      grpc::CallbackServerContext* context,
+      const intent::v1::ListDecisionMemosRequest* request,
+      intent::v1::ListDecisionMemosResponse* response) override;
+  grpc::ServerUnaryReactor* ApproveDecisionMemo(
+      grpc::CallbackServerContext* context,
+      const intent::v1::ApproveDecisionMemoRequest* request,
+      intent::v1::ApproveDecisionMemoResponse* response) override;
+  grpc::ServerUnaryReactor* RejectDecisionMemo(
+      grpc::CallbackServerContext* context,
+      const intent::v1::RejectDecisionMemoRequest* request,
+      intent::v1::RejectDecisionMemoResponse* response) override;
+
+ private:
+  absl::Status Get(const CallScope& scope,
+                   const intent::v1::GetDecisionMemoRequest& request,
+                   intent::v1::GetDecisionMemoResponse* response);
+  absl::Status List(const CallScope& scope,
+                    const intent::v1::ListDecisionMemosRequest& request,
+                    intent::v1::ListDecisionMemosResponse* response);
+
+  Calls* const calls_;
+  storage::Database* const db_;
+  Approvals* const approvals_;
+};
+
+}  // namespace sgl::engine
+
+#endif  // ENGINE_RPC_DECISION_SERVICE_H_

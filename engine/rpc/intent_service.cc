@@ -1,0 +1,152 @@
+#include "engine/rpc/intent_service.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "engine/error.h"
+#include "engine/rpc/convert.h"
+#include "engine/rpc/page_token.h"
+#include "storage/intents.h"
+
+namespace sgl::engine {
+
+IntentService::IntentService(Calls* calls, storage::Database* db,
+                             Intake* intake, Approvals* approvals)
+    : calls_(calls), db_(db), intake_(intake), approvals_(approvals) {}
+
+grpc::ServerUnaryReactor* IntentService::SubmitIntent(
+    grpc::CallbackServerContext* context,
+    const intent::v1::SubmitIntentRequest* request,
+    intent::v1::SubmitIntentResponse* response) {
+  return calls_->StartDeferred(
+      context, Method::kSubmitIntent,
+      [=, this](const CallScope& scope, Calls::Done done) {
+        Submit(scope, *request, response, std::move(done));
+      });
+}
+
+grpc::ServerUnaryReactor* IntentService::EvaluateIntent(
+    grpc::CallbackServerContext* context,
+    const intent::v1::EvaluateIntentRequest* request,
+    intent::v1::EvaluateIntentResponse* response) {
+  return calls_->Start(context, Method::kEvaluateIntent,
+                       [=, this](const CallScope& scope) {
+                         return Evaluate(scope, *request, response);
+                       });
+}
+
+grpc::ServerUnaryReactor* IntentService::GetIntent(
+    grpc::CallbackServerContext* context,
+    const intent::v1::GetIntentRequest* request,
+    intent::v1::GetIntentResponse* response) {
+  return calls_->Start(context, Method::kGetIntent,
+                       [=, this](const CallScope& scope) {
+                         return Get(scope, *request, response);
+                       });
+}
+
+grpc::ServerUnaryReactor* IntentService::ListIntents(
+    grpc::CallbackServerContext* context,
+    const intent::v1::ListIntentsRequest* request,
+    intent::v1::ListIntentsResponse* response) {
+  return calls_->Start(context, Method::kListIntents,
+                       [=, this](const CallScope& scope) {
+                         return List(scope, *request, response);
+                       });
+}
+
+grpc::ServerUnaryReactor* IntentService::CancelIntent(
+    grpc::CallbackServerContext* context,
+    const intent::v1::CancelIntentRequest* request,
+    intent::v1::CancelIntentResponse* response) {
+  return calls_->Start(context, Method::kCancelIntent,
+                       [=, this](const CallScope& scope) -> absl::Status {
+                         const absl::StatusOr<storage::IntentRow> row =
+                             approvals_->Cancel(scope, request->id());
+                         if (!row.ok()) return row.status();
+                         return ToProto(*row, response->mutable_intent());
+                       });
+}
+
+void IntentService::Submit(const CallScope& scope,
+                           const intent::v1::SubmitIntentRequest& request,
+                           intent::v1::SubmitIntentResponse* response,
+                           Calls::Done done) {
+  const auto answer = [response, done](absl::StatusOr<storage::IntentRow> row) {
+    done(row.ok() ? ToProto(*row, response->mutable_intent()) : row.status());
+  };
+  const absl::StatusOr<Submission> submission = FromProto(request);
+  if (!submission.ok()) return done(submission.status());
+  if (request.validate_only()) {
+    return answer(intake_->Validate(scope, *submission));
+  }
+  intake_->Submit(scope, *submission, answer);
+}
+
+absl::Status IntentService::Evaluate(
+    const CallScope& scope, const intent::v1::EvaluateIntentRequest& request,
+    intent::v1::EvaluateIntentResponse* response) {
+  const absl::StatusOr<Submission> submission = FromProto(request);
+  if (!submission.ok()) return submission.status();
+  const absl::StatusOr<Decision> decision =
+      intake_->Evaluate(scope, *submission);
+  if (!decision.ok()) return decision.status();
+  ToProto(*decision, response->mutable_decision());
+  return absl::OkStatus();
+}
+
+absl::Status IntentService::Get(const CallScope& scope,
+                                const intent::v1::GetIntentRequest& request,
+                                intent::v1::GetIntentResponse* response) {
+  absl::StatusOr<storage::Transaction> tx =
+      db_->Begin({.tenants = {scope.principal().tenant_id},
+                  .statement_timeout = scope.StatementTimeout()});
+  if (!tx.ok()) return tx.status();
+  const absl::StatusOr<storage::IntentRow> row =
+      storage::GetIntent(*tx, request.id());
+  if (row.status().code() == absl::StatusCode::kNotFound) {
+    return Refusal(absl::StatusCode::kNotFound, "INTENT_NOT_FOUND",
+                   "there is no intent with this id");
+  }
+  if (!row.ok()) return row.status();
+  return ToProto(*row, response->mutable_intent());
+}
+
+absl::Status IntentService::List(const CallScope& scope,
+                                 const intent::v1::ListIntentsRequest& request,
+                                 intent::v1::ListIntentsResponse* response) {
+  const absl::StatusOr<int> size = PageSize(request.page_size());
+  if (!size.ok()) return size.status();
+  const absl::StatusOr<storage::IntentFilter> filter =
+      FromProto(request.filter());
+  if (!filter.ok()) return filter.status();
+  const std::string fingerprint = request.filter().SerializeAsString();
+  std::optional<storage::PageCursor> after;
+  if (!request.page_token().empty()) {
+    const absl::StatusOr<storage::PageCursor> cursor =
+        DecodePageToken(request.page_token(), fingerprint);
+    if (!cursor.ok()) return cursor.status();
+    after = *cursor;
+  }
+  absl::StatusOr<storage::Transaction> tx =
+      db_->Begin({.tenants = {scope.principal().tenant_id},
+                  .statement_timeout = scope.StatementTimeout()});
+  if (!tx.ok()) return tx.status();
+  const absl::StatusOr<std::vector<storage::IntentRow>> rows =
+      storage::ListIntents(*tx, *filter, after, *size);
+  if (!rows.ok()) return rows.status();
+  for (const storage::IntentRow& row : *rows) {
+    const absl::Status converted = ToProto(row, response->add_intents());
+    if (!converted.ok()) return converted;
+  }
+  // A full page may be the last; the next one is empty then.
+  if (static_cast<int>(rows->size()) == *size) {
+    const storage::IntentRow& last = rows->back();
+    response->set_next_page_token(
+        EncodePageToken({last.created_at, last.id}, fingerprint));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace sgl::engine

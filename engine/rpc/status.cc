@@ -1,0 +1,103 @@
+#include "engine/rpc/status.h"
+
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "engine/error.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace sgl::engine {
+namespace {
+
+// A caller that waits this long finds the queue drained, or the database
+// back after a failover's first moment.
+constexpr int kRetryNanos = 200'000'000;
+constexpr int kRetryUnavailableSeconds = 1;
+
+// What a status that is not for callers says to them.
+struct Answer {
+  absl::StatusCode code;
+  absl::string_view reason;
+  absl::string_view message;
+};
+
+Answer AnswerOf(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kUnavailable:
+      return {code, "DATABASE_UNAVAILABLE",
+              "the database can't be reached; try again"};
+    case absl::StatusCode::kResourceExhausted:
+      return {code, "OVERLOADED", "the engine is overloaded; try again"};
+    case absl::StatusCode::kDeadlineExceeded:
+      return {code, "DEADLINE_EXCEEDED",
+              "the call took longer than it was given"};
+    case absl::StatusCode::kCancelled:
+      return {code, "CALL_CANCELED", "the caller canceled the call"};
+    case absl::StatusCode::kAborted:
+      return {code, "CONFLICT",
+              "another transaction changed the same rows; try again"};
+    case absl::StatusCode::kUnknown:
+      return {code, "COMMIT_IN_DOUBT",
+              "the connection broke during the commit, which may have "
+              "happened; read again, or repeat with the same request_id"};
+    default:
+      return {absl::StatusCode::kInternal, "INTERNAL",
+              "the engine failed; its log says how"};
+  }
+}
+
+void AddRetryInfo(absl::StatusCode code, google::rpc::Status* details) {
+  google::rpc::RetryInfo retry;
+  if (code == absl::StatusCode::kUnavailable) {
+    retry.mutable_retry_delay()->set_seconds(kRetryUnavailableSeconds);
+  } else if (code == absl::StatusCode::kResourceExhausted) {
+    retry.mutable_retry_delay()->set_nanos(kRetryNanos);
+  } else {
+    return;
+  }
+  details->add_details()->PackFrom(retry);
+}
+
+void AddBadRequest(const absl::Status& status, google::rpc::Status* details) {
+  const std::vector<FieldError> fields = FieldErrorsOf(status);
+  if (fields.empty()) return;
+  google::rpc::BadRequest bad;
+  for (const FieldError& field : fields) {
+    auto* violation = bad.add_field_violations();
+    violation->set_field(field.field);
+    violation->set_description(field.description);
+  }
+  details->add_details()->PackFrom(bad);
+}
+
+}  // namespace
+
+grpc::Status ToGrpcStatus(const absl::Status& status,
+                          absl::string_view method) {
+  if (status.ok()) return grpc::Status::OK;
+  std::string reason = ReasonOf(status);
+  absl::StatusCode code = status.code();
+  std::string message(status.message());
+  if (reason.empty()) {
+    LogWarn("{}: {}", std::string(method), status.ToString());
+    const Answer answer = AnswerOf(code);
+    code = answer.code;
+    reason = std::string(answer.reason);
+    message = std::string(answer.message);
+  }
+  google::rpc::Status details;
+  details.set_code(static_cast<int>(code));
+  details.set_message(message);
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason);
+  info.set_domain(std::string(kErrorDomain));
+  details.add_details()->PackFrom(info);
+  AddBadRequest(status, &details);
+  AddRetryInfo(code, &details);
+  return grpc::Status(static_cast<grpc::StatusCode>(code), message,
+                      details.SerializeAsString());
+}
+
+}  // namespace sgl::engine

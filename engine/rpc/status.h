@@ -1,0 +1,27 @@
+// From our statuses to gRPC's, with google.rpc details. Internal to
+// engine/rpc.
+//
+// Refusals (engine/error.h) go out word for word. Everything else is answered
+// by its code, in words of this file's, and logged: SQL, paths and addresses
+// never leave the process.
+
+#ifndef ENGINE_RPC_STATUS_H_
+#define ENGINE_RPC_STATUS_H_
+
+#include <absl/status/status.h>
+#include <absl/strings/string_view.h>
+#include <grpcpp/support/status.h>
+
+namespace sgl::engine {
+
+// Domain of every ErrorInfo.
+inline constexpr absl::string_view kErrorDomain = "intent-engine";
+
+// Returns what the caller of `method` gets for `status`: its code, a message,
+// and details: ErrorInfo always, BadRequest for bad fields, RetryInfo for
+// UNAVAILABLE and RESOURCE_EXHAUSTED.
+grpc::Status ToGrpcStatus(const absl::Status& status, absl::string_view method);
+
+}  // namespace sgl::engine
+
+#endif  // ENGINE_RPC_STATUS_H_

@@ -1,0 +1,49 @@
+#include <absl/time/time.h>
+
+#include <memory>
+#include <utility>
+
+#include "base/log.h"
+#include "engine/commands.h"
+#include "engine/policies.h"
+#include "engine/policy_files.h"
+#include "engine/shutdown_signals.h"
+
+namespace sgl::engine {
+
+absl::Status RunServer(
+    Engine::Options engine_options, const ServerOptions& server_options,
+    const std::vector<std::string>& policy_paths, OnOtherPolicy on_other,
+    int grace_seconds,
+    const std::function<absl::Status(const std::string& address)>& on_ready) {
+  ShutdownSignals signals;
+  absl::StatusOr<std::unique_ptr<Engine>> engine =
+      Engine::Create(std::move(engine_options));
+  if (!engine.ok()) return engine.status();
+  if (!policy_paths.empty()) {
+    const absl::StatusOr<std::vector<SourceFile>> sources =
+        ReadPolicyFiles(policy_paths);
+    if (!sources.ok()) return sources.status();
+    const absl::Status installed =
+        InstallPolicy((*engine)->db(), *sources, on_other);
+    if (!installed.ok()) return installed;
+  }
+  (*engine)->Start();
+  if ((*engine)->policies().active() == nullptr) {
+    LogWarn("no policy is active: submissions are refused until one is");
+  }
+  absl::StatusOr<std::unique_ptr<Server>> server =
+      Server::Start(engine->get(), server_options);
+  if (!server.ok()) return server.status();
+  LogInfo("serving on {}", (*server)->address());
+  const absl::Status ready = on_ready((*server)->address());
+  if (!ready.ok()) return ready;
+
+  signals.AwaitFirst();
+  LogInfo("draining; a second signal ends the process at once");
+  (*server)->Drain(absl::Seconds(grace_seconds));
+  LogInfo("drained");
+  return absl::OkStatus();
+}
+
+}  // namespace sgl::engine

@@ -1,0 +1,114 @@
+// intentd serve: the engine on a database that is there already.
+#include <absl/strings/str_cat.h>
+
+#include <memory>
+
+#include "base/log.h"
+#include "engine/commands.h"
+#include "engine/executors.h"
+#include "engine/files.h"
+
+namespace sgl::engine {
+namespace {
+
+constexpr char kHelp[] =
+    R"(Serves the gRPC interface and decides intents, on a migrated database.
+
+Examples:
+  export DATABASE_URL=postgresql://intentd@db:6432/intent
+  export DIRECT_URL=postgresql://intent_owner@db:5432/intent
+  intentctl db deploy
+  intentd serve --policy policies/ --executors executors.textproto
+  intentd serve --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem
+
+--policy is stored and activated when no policy is active yet; while another
+one is active, intentd refuses to start. Without --policy it serves under the
+active one. DATABASE_URL may go through PgBouncer and must be a role that row
+level security holds; DIRECT_URL is used only to LISTEN.)";
+
+struct Flags {
+  std::string database_url;
+  std::string direct_url;
+  std::vector<std::string> policies;
+  std::string executors;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string tls_client_ca;
+  std::string log_level = "info";
+  int grace_seconds = kGraceSecondsDefault;
+  ServerOptions server;
+};
+
+// Reads a file that a flag named; an unset flag leaves `text` empty.
+absl::Status ReadInto(const std::string& path, std::string* text) {
+  if (path.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> read = ReadFile(path);
+  if (!read.ok()) return read.status();
+  *text = *read;
+  return absl::OkStatus();
+}
+
+absl::Status Serve(Flags flags) {
+  InitLog(flags.log_level);
+  Engine::Options engine;
+  engine.database_url = flags.database_url;
+  engine.direct_url = flags.direct_url;
+  std::string executors;
+  for (const auto& [path, text] :
+       {std::pair(flags.executors, &executors),
+        std::pair(flags.tls_certificate, &flags.server.tls_certificate),
+        std::pair(flags.tls_key, &flags.server.tls_key),
+        std::pair(flags.tls_client_ca, &flags.server.tls_client_ca)}) {
+    const absl::Status read = ReadInto(path, text);
+    if (!read.ok()) return read;
+  }
+  absl::StatusOr<ExecutorRegistry> registry =
+      ExecutorRegistry::FromText(flags.executors, executors);
+  if (!registry.ok()) return registry.status();
+  engine.executors = *std::move(registry);
+  return RunServer(std::move(engine), flags.server, flags.policies,
+                   OnOtherPolicy::kRefuse, flags.grace_seconds,
+                   [](const std::string&) { return absl::OkStatus(); });
+}
+
+}  // namespace
+
+void AddServeCommand(CLI::App* app, Command* command) {
+  CLI::App* verb = app->add_subcommand("serve", kHelp);
+  auto flags = std::make_shared<Flags>();
+  verb->add_option("--database-url", flags->database_url,
+                   "where the tables are, pooled")
+      ->envname("DATABASE_URL")
+      ->required();
+  verb->add_option("--direct-url", flags->direct_url,
+                   "the same database, direct")
+      ->envname("DIRECT_URL")
+      ->required();
+  verb->add_option("--policy", flags->policies,
+                   "rule files, or folders of them; may be repeated");
+  verb->add_option("--executors", flags->executors,
+                   "what EXECUTED does for each intent type (protobuf text)");
+  verb->add_option("--listen", flags->server.listen, "host:port")
+      ->capture_default_str();
+  verb->add_option("--tls-cert", flags->tls_certificate, "PEM file");
+  verb->add_option("--tls-key", flags->tls_key, "PEM file");
+  verb->add_option("--tls-client-ca", flags->tls_client_ca,
+                   "PEM file; calls without a certificate of it are refused");
+  verb->add_flag("--insecure-listen-any", flags->server.allow_insecure,
+                 "allow other addresses than loopback without TLS");
+  verb->add_option("--threads", flags->server.threads,
+                   "threads that calls run on")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  verb->add_option("--grace", flags->grace_seconds,
+                   "seconds that calls may take once a signal came")
+      ->check(CLI::Range(0, 3600))
+      ->capture_default_str();
+  verb->add_option("--log-level", flags->log_level,
+                   "debug, info, warn or error")
+      ->capture_default_str();
+  verb->callback(
+      [flags, command] { *command = [flags] { return Serve(*flags); }; });
+}
+
+}  // namespace sgl::engine

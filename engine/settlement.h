@@ -1,0 +1,75 @@
+// From a deliberation to what is written: the intent's new state, its memo and
+// its audit entries. Pure; storage/settlement.h does the writing.
+//
+// Which entries account for which transition (each exactly once):
+//
+//   DRAFT by SQL, first seen   INTENT_SUBMITTED
+//   claimed and decided        SGL_EVALUATED (and so BLOCKED_SGL)
+//   -> AWAITING_HUMAN          DECISION_MEMO_OPENED, or _REOPENED
+//   -> EXECUTED                ENGINE_EXECUTED_INTENT
+//   -> FAILED                  ENGINE_FAILED
+//   AWAITING_HUMAN ->          DECISION_MEMO_APPROVED, _REJECTED, _EXPIRED
+//   canceled                   INTENT_CANCELED
+
+#ifndef ENGINE_SETTLEMENT_H_
+#define ENGINE_SETTLEMENT_H_
+
+#include <absl/strings/string_view.h>
+
+#include <string>
+
+#include "engine/decider.h"
+#include "engine/executors.h"
+#include "storage/identity.h"
+#include "storage/intents.h"
+#include "storage/settlement.h"
+
+namespace sgl::engine {
+
+// Why an intent FAILED.
+inline constexpr char kNoExecutor[] = "NO_EXECUTOR";
+inline constexpr char kPayloadUnreadable[] = "PAYLOAD_UNREADABLE";
+inline constexpr char kCanceled[] = "CANCELED";
+inline constexpr char kHumanRejected[] = "HUMAN_REJECTED";
+inline constexpr char kApprovalExpired[] = "APPROVAL_EXPIRED";
+// Its settlement broke a constraint of the database.
+inline constexpr char kSettlementRefused[] = "SETTLEMENT_REFUSED";
+
+// Returns what a fresh decision makes of a claimed DRAFT.
+storage::Settlement SettleDecided(const storage::IntentRow& row,
+                                  const Deliberation& deliberation,
+                                  const ExecutorRegistry& executors);
+
+// Returns what a decision makes of an intent whose votes met its memo's
+// demands: a BLOCK blocks it all the same, `demands_met` says whether the
+// votes also meet what a REVIEW demands now. Starts with `vote`, the entry
+// that accounts for the vote.
+storage::Settlement SettleApproved(const storage::IntentRow& row,
+                                   const Deliberation& deliberation,
+                                   bool demands_met,
+                                   const ExecutorRegistry& executors,
+                                   storage::AuditEntry vote);
+
+// An end that no decision gave: cancel, reject, expiry, a refused settlement.
+struct Failure {
+  std::string reason;
+  std::string message;
+  // Accounts for the transition.
+  storage::AuditEntry audit;
+};
+
+// Returns the settlement that fails the intent. A row that came by SQL is
+// adopted on the way.
+storage::Settlement SettleFailed(const storage::IntentRow& row,
+                                 Failure failure);
+
+// Returns an entry with a JSON object as its meta.
+storage::AuditEntry MakeEntry(absl::string_view action,
+                              storage::AuditLevel level, std::string meta);
+
+// Returns who a principal is for the audit log.
+storage::Actor ActorOf(const storage::Principal& principal);
+
+}  // namespace sgl::engine
+
+#endif  // ENGINE_SETTLEMENT_H_

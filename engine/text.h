@@ -1,0 +1,24 @@
+// Bounds on the text that callers send: counted in characters, storable.
+
+#ifndef ENGINE_TEXT_H_
+#define ENGINE_TEXT_H_
+
+#include <absl/strings/string_view.h>
+
+#include <cstddef>
+
+namespace sgl::engine {
+
+// Returns how many Unicode code points the UTF-8 text has.
+size_t CharacterCount(absl::string_view utf8);
+
+// Returns whether the text holds a NUL, which PostgreSQL can't keep. (Text of
+// a protobuf string field is UTF-8 already.)
+bool HasNul(absl::string_view text);
+
+// Returns whether the text is 64 lower-case hex digits.
+bool IsSha256Hex(absl::string_view text);
+
+}  // namespace sgl::engine
+
+#endif  // ENGINE_TEXT_H_

@@ -1,0 +1,251 @@
+#include "engine/worker.h"
+
+#include <absl/container/flat_hash_set.h>
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "engine/decider.h"
+#include "engine/error.h"
+#include "engine/settlement.h"
+#include "storage/audit.h"
+#include "storage/facts.h"
+#include "storage/intents.h"
+#include "storage/memos.h"
+
+namespace sgl::engine {
+namespace {
+
+// After a failed turn; doubled with each further one, up to the greatest. The
+// first is short for a failover's sake, the last keeps a dead database's log
+// readable.
+constexpr absl::Duration kBackoffMin = absl::Milliseconds(100);
+constexpr absl::Duration kBackoffMax = absl::Seconds(5);
+// Partitions are made months ahead; an hour's delay is nothing.
+constexpr absl::Duration kPartitionInterval = absl::Hours(1);
+
+absl::StatusOr<storage::Facts> FactsFor(
+    storage::Transaction& tx, const std::vector<storage::IntentRow>& rows) {
+  absl::flat_hash_set<std::string> tenants;
+  absl::flat_hash_set<std::string> agents;
+  for (const storage::IntentRow& row : rows) {
+    tenants.insert(row.tenant_id);
+    if (!row.agent_id.empty()) agents.insert(row.agent_id);
+  }
+  const std::vector<std::string> tenant_ids(tenants.begin(), tenants.end());
+  const std::vector<std::string> agent_ids(agents.begin(), agents.end());
+  return storage::ReadFacts(tx, tenant_ids, agent_ids);
+}
+
+// What is left of a settlement that the database refused.
+storage::Settlement Refused(const storage::IntentRow& row,
+                            const absl::Status& status) {
+  const std::string message =
+      "the database refused what this intent would have changed";
+  LogError("settle intent {}: {}", row.id, status.ToString());
+  return SettleFailed(
+      row,
+      {.reason = kSettlementRefused,
+       .message = message,
+       .audit = MakeEntry("ENGINE_FAILED", storage::AuditLevel::kError,
+                          absl::StrCat(R"({"reason":")", kSettlementRefused,
+                                       R"(","message":")", message, "\"}"))});
+}
+
+storage::Settlement Expired(const storage::LockedMemo& locked) {
+  const std::string meta = absl::StrCat(
+      R"({"memo_id":")", locked.memo.id, R"(","revision":)",
+      locked.memo.revision, R"(,"votes":)", locked.memo.votes.size(), "}");
+  return SettleFailed(
+      locked.intent,
+      {.reason = kApprovalExpired,
+       .message = "nobody approved it in the time that the rules gave",
+       .audit = MakeEntry("DECISION_MEMO_EXPIRED", storage::AuditLevel::kWarn,
+                          meta)});
+}
+
+}  // namespace
+
+Worker::Worker(storage::Database* db, Policies* policies,
+               const ExecutorRegistry* executors, Waiters* waiters,
+               const Options& options)
+    : db_(db),
+      policies_(policies),
+      executors_(executors),
+      waiters_(waiters),
+      options_(options) {
+  SGL_CHECK(options.batch_max >= 1 &&
+            options.batch_max <= storage::kBatchIntentsMax);
+}
+
+Worker::~Worker() { Stop(); }
+
+void Worker::Start() {
+  SGL_CHECK(!thread_.joinable());
+  thread_ = std::jthread([this] { Run(); });
+}
+
+void Worker::Stop() {
+  signal_.Stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::Wake() { signal_.Set(); }
+
+void Worker::Run() {
+  absl::Duration backoff = kBackoffMin;
+  bool is_poll = false;  // The first turn finds what waited for this process.
+  while (!signal_.is_stopped()) {
+    const absl::Status status = Turn(is_poll);
+    absl::Duration pause = options_.poll_interval;
+    if (status.ok()) {
+      backoff = kBackoffMin;
+    } else {
+      LogWarn("worker: {}; next try in {}", status.ToString(),
+              absl::FormatDuration(backoff));
+      pause = backoff;
+      backoff = std::min(backoff * 2, kBackoffMax);
+    }
+    is_poll = signal_.Wait(pause) == WakeSignal::Cause::kTimeout;
+  }
+}
+
+absl::Status Worker::Turn(bool is_poll) {
+  const bool is_expiry_turn = is_poll && is_expiry_turn_;
+  if (is_poll) is_expiry_turn_ = !is_expiry_turn_;
+  if (is_expiry_turn) {
+    MakePartitions();
+    return ExpireMemos().status();
+  }
+  if (policies_->active() == nullptr) {
+    const absl::Status reloaded = policies_->Reload();
+    if (!reloaded.ok()) return reloaded;
+  }
+  return SettleDrafts().status();
+}
+
+void Worker::MakePartitions() {
+  if (absl::Now() - partitions_made_ < kPartitionInterval) return;
+  absl::StatusOr<storage::Transaction> tx = db_->Begin({});
+  absl::Status status = tx.status();
+  if (status.ok()) status = storage::MakeAuditPartitions(*tx);
+  if (status.ok()) status = tx->Commit();
+  // Rows that find no partition go to the default one, so nothing is lost.
+  if (!status.ok()) LogWarn("make audit partitions: {}", status.ToString());
+  partitions_made_ = absl::Now();
+}
+
+absl::StatusOr<int> Worker::SettleDrafts() {
+  int total = 0;
+  while (!signal_.is_stopped()) {
+    const absl::StatusOr<int> settled = SettleBatch();
+    if (!settled.ok()) {
+      if (settled.status().code() != absl::StatusCode::kAborted) {
+        return settled.status();
+      }
+      // Most likely another policy set is active by now.
+      const absl::Status reloaded = policies_->Reload();
+      if (!reloaded.ok()) return reloaded;
+      if (policies_->active() == nullptr) return total;
+      const absl::StatusOr<int> again = SettleBatch();
+      if (!again.ok()) return again.status();
+      total += *again;
+      continue;
+    }
+    if (*settled == 0) break;
+    total += *settled;
+  }
+  return total;
+}
+
+absl::StatusOr<int> Worker::SettleBatch() {
+  const std::shared_ptr<const ActivePolicy> policy = policies_->active();
+  if (policy == nullptr) return 0;
+  absl::StatusOr<storage::Transaction> tx = db_->Begin({});
+  if (!tx.ok()) return tx.status();
+  const absl::StatusOr<std::vector<storage::IntentRow>> rows =
+      storage::ClaimDraftIntents(*tx, options_.batch_max);
+  if (!rows.ok()) return rows.status();
+  if (rows->empty()) return 0;
+  const absl::StatusOr<storage::Facts> facts = FactsFor(*tx, *rows);
+  if (!facts.ok()) return facts.status();
+
+  std::vector<storage::Settlement> settlements;
+  settlements.reserve(rows->size());
+  for (const storage::IntentRow& row : *rows) {
+    settlements.push_back(
+        SettleDecided(row, Decide(*policy->program, row, *facts), *executors_));
+  }
+  absl::Status status =
+      is_careful_ ? SettleSingly(*tx, policy->digest, *rows, settlements)
+                  : storage::SettleIntents(*tx, policy->digest, settlements);
+  if (!status.ok()) {
+    // One member's fault must not fail the others: the rows go back, and the
+    // next batch is settled one by one.
+    is_careful_ = !IsTransient(status);
+    return is_careful_ ? absl::AbortedError(status.message()) : status;
+  }
+  status = tx->Commit();
+  if (!status.ok()) return status;
+  is_careful_ = false;
+  NoteSettled(settlements);
+  return static_cast<int>(settlements.size());
+}
+
+absl::Status Worker::SettleSingly(
+    storage::Transaction& tx, const std::string& digest,
+    const std::vector<storage::IntentRow>& rows,
+    const std::vector<storage::Settlement>& settled) {
+  SGL_CHECK_EQ(rows.size(), settled.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto settle = [&](const storage::Settlement& settlement) {
+      return tx.InSavepoint([&] {
+        return storage::SettleIntents(
+            tx, digest, std::span<const storage::Settlement>(&settlement, 1));
+      });
+    };
+    const absl::Status status = settle(settled[i]);
+    if (status.ok()) continue;
+    if (IsTransient(status)) return status;
+    const absl::Status failed = settle(Refused(rows[i], status));
+    if (!failed.ok()) return failed;
+  }
+  return absl::OkStatus();
+}
+
+void Worker::NoteSettled(const std::vector<storage::Settlement>& settlements) {
+  std::vector<std::string> ids;
+  ids.reserve(settlements.size());
+  for (const storage::Settlement& settlement : settlements) {
+    ids.push_back(settlement.intent_id);
+  }
+  waiters_->NoteSettled(ids);
+}
+
+absl::StatusOr<int> Worker::ExpireMemos() {
+  absl::StatusOr<storage::Transaction> tx = db_->Begin({});
+  if (!tx.ok()) return tx.status();
+  const absl::StatusOr<std::vector<storage::LockedMemo>> due =
+      storage::DueMemos(*tx, options_.batch_max);
+  if (!due.ok()) return due.status();
+  if (due->empty()) return 0;
+  std::vector<storage::Settlement> settlements;
+  for (const storage::LockedMemo& locked : *due) {
+    settlements.push_back(Expired(locked));
+    const absl::Status resolved = storage::ResolveMemo(
+        *tx, locked.memo.id, storage::MemoStatus::kRejected, kApprovalExpired);
+    if (!resolved.ok()) return resolved;
+  }
+  absl::Status status = storage::SettleIntents(*tx, "", settlements);
+  if (!status.ok()) return status;
+  status = tx->Commit();
+  if (!status.ok()) return status;
+  NoteSettled(settlements);
+  return static_cast<int>(settlements.size());
+}
+
+}  // namespace sgl::engine

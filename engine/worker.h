@@ -1,0 +1,97 @@
+// The loop that moves intents on: claims DRAFTs in batches, decides them,
+// settles them, in one transaction; and ends memos whose time is up.
+//
+//   Worker worker(&db, &policies, &executors, &waiters);
+//   worker.Start();
+//   worker.Wake();   // An intent came in: don't wait for the next poll.
+//   worker.Stop();   // Finishes the batch in hand; claims nothing more.
+//
+// One tick does all of it, so one thread does. Other engines on the same
+// database do the same: a claim skips what another holds.
+
+#ifndef ENGINE_WORKER_H_
+#define ENGINE_WORKER_H_
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/time/time.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/executors.h"
+#include "engine/policies.h"
+#include "engine/waiters.h"
+#include "engine/wake_signal.h"
+#include "storage/database.h"
+#include "storage/settlement.h"
+
+namespace sgl::engine {
+
+// Start, Wake and Stop are thread-safe against each other; Tick is for the
+// worker's thread, and for tests that have none. Owned by the engine; borrows
+// what it is made of.
+class Worker {
+ public:
+  struct Options {
+    // One transaction's work. Larger batches gain little and hold their
+    // locks longer.
+    int batch_max = 256;
+    // With nothing to do, the database is asked this often: for DRAFTs and
+    // for overdue memos in turn.
+    absl::Duration poll_interval = absl::Seconds(1);
+  };
+
+  Worker(storage::Database* db, Policies* policies,
+         const ExecutorRegistry* executors, Waiters* waiters,
+         const Options& options);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  // Stops.
+  ~Worker();
+
+  void Start();
+  // Returns when the thread ended. Calling it again does nothing.
+  void Stop();
+  // Says that there may be DRAFTs.
+  void Wake();
+
+  // Claims, decides and settles until no DRAFT is left. Returns how many
+  // intents it settled.
+  absl::StatusOr<int> SettleDrafts();
+  // Ends the memos that are past their expiry, and their intents. Returns how
+  // many.
+  absl::StatusOr<int> ExpireMemos();
+
+ private:
+  void Run();
+  // Does one turn; returns how the turn went.
+  absl::Status Turn(bool is_poll);
+  void MakePartitions();
+  absl::StatusOr<int> SettleBatch();
+  // Settles each by itself: one that the database refuses is FAILED alone.
+  absl::Status SettleSingly(storage::Transaction& tx, const std::string& digest,
+                            const std::vector<storage::IntentRow>& rows,
+                            const std::vector<storage::Settlement>& settled);
+  void NoteSettled(const std::vector<storage::Settlement>& settlements);
+
+  storage::Database* const db_;
+  Policies* const policies_;
+  const ExecutorRegistry* const executors_;
+  Waiters* const waiters_;
+  const Options options_;
+  WakeSignal signal_;
+  // The next batch is settled member by member: the one before it was
+  // refused. Confined to the thread that ticks.
+  bool is_careful_ = false;
+  // The turns of a poll alternate. Confined likewise.
+  bool is_expiry_turn_ = false;
+  absl::Time partitions_made_ = absl::InfinitePast();
+  std::jthread thread_;
+};
+
+}  // namespace sgl::engine
+
+#endif  // ENGINE_WORKER_H_

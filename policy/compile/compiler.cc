@@ -39,6 +39,7 @@ class Compiler {
   void CompileTypes();
   void CompileLayers();
   void CompileRule(const CheckedRule& rule);
+  void PlaceMemos();
   ProgramShape Shape(TypeId fields, const std::vector<int32_t>& slots) const;
   std::string Digest(std::optional<LayerId> tenant, bool whole_set) const;
 
@@ -75,6 +76,7 @@ std::unique_ptr<const DecisionProgram> Compiler::Run() {
   CompileTypes();
   CompileLayers();
   for (const CheckedRule& rule : policy_.rules) CompileRule(rule);
+  PlaceMemos();
   return std::move(program_);
 }
 
@@ -294,8 +296,6 @@ void Compiler::CompileLayers() {
     if (layer.default_decision.has_value()) {
       result.default_at = sources_.Describe(layer.default_span);
     }
-    result.rules = layer.rules;
-    std::sort(result.rules.begin(), result.rules.end());
     for (const IntentType& type : policy_.intent_types) {
       if (is_platform || static_cast<size_t>(type.layer) != i) continue;
       result.types.emplace(type.name, Shape(type.fields, type.slots));
@@ -308,6 +308,45 @@ void Compiler::CompileLayers() {
     program_->layers.push_back(std::move(result));
   }
   std::sort(program_->tenant_slugs.begin(), program_->tenant_slugs.end());
+}
+
+// Reading such a value again costs no more than looking it up.
+bool IsCheap(Code code) {
+  return code == Code::kNumber || code == Code::kText || code == Code::kFixed ||
+         code == Code::kSlot || code == Code::kHasSlot;
+}
+
+bool IsLoop(Code code) {
+  return code == Code::kAny || code == Code::kAll || code == Code::kCount;
+}
+
+// Gives a place to each value that may be asked for more than once: by several
+// parents or rules, or by a loop for each of its elements. A large policy has
+// few of them, so that a request clears little.
+void Compiler::PlaceMemos() {
+  std::vector<int> uses(program_->instructions.size());
+  const auto use = [&](int32_t id, int times) {
+    if (id >= 0) uses[static_cast<size_t>(id)] += times;
+  };
+  for (const Instruction& parent : program_->instructions) {
+    const bool is_repeated = !parent.is_constant || IsLoop(parent.code);
+    for (int32_t i = 0; i < parent.child_count; ++i) {
+      use(program_->children[static_cast<size_t>(parent.first_child + i)],
+          is_repeated ? 2 : 1);
+    }
+  }
+  for (const ProgramRule& rule : program_->rules) {
+    use(rule.condition, 1);
+    for (const ProgramMessagePart& part : rule.message) {
+      use(part.instruction, 1);
+    }
+  }
+  for (size_t i = 0; i < uses.size(); ++i) {
+    Instruction& instruction = program_->instructions[i];
+    if (instruction.is_constant && uses[i] > 1 && !IsCheap(instruction.code)) {
+      instruction.memo = program_->memo_count++;
+    }
+  }
 }
 
 std::string Compiler::Digest(std::optional<LayerId> tenant,
@@ -328,11 +367,12 @@ void Compiler::CompileRule(const CheckedRule& rule) {
   ProgramRule result;
   result.kind = rule.kind;
   result.layer = static_cast<int32_t>(rule.layer);
-  result.on_all = rule.on_all;
+  const int32_t id = static_cast<int32_t>(program_->rules.size());
+  ProgramLayer& layer = program_->layers[static_cast<size_t>(rule.layer)];
+  if (rule.on_all) layer.rules_on_all.push_back(id);
   for (const std::string& name : rule.on) {
-    result.on.push_back(TypeNumber(name));
+    layer.rules_on_type[TypeNumber(name)].push_back(id);
   }
-  std::sort(result.on.begin(), result.on.end());
   result.condition = static_cast<int32_t>(rule.condition);
   result.risk = rule.risk;
   for (const CheckedDemand& demand : rule.approvals) {

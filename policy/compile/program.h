@@ -81,6 +81,9 @@ struct Instruction {
   Code code = Code::kNumber;
   // Reads no bound variable: one value a request.
   bool is_constant = true;
+  // Where its value is kept for the rest of the request; negative where it is
+  // asked for once only, or is as cheap to read again.
+  int32_t memo = -1;
   int32_t index = 0;
   int32_t extra = 0;
   int32_t first_child = 0;  // into DecisionProgram::children
@@ -103,9 +106,7 @@ struct ProgramDemand {
 struct ProgramRule {
   DecisionKind kind = DecisionKind::kBlock;
   int32_t layer = 0;
-  bool on_all = true;
-  std::vector<int32_t> on;  // ids of type_ids, ascending
-  int32_t condition = -1;   // an instruction; negative: always true
+  int32_t condition = -1;  // an instruction; negative: always true
   int32_t risk = 0;
   std::vector<ProgramDemand> demands;
   std::optional<int64_t> within;  // microseconds
@@ -132,8 +133,10 @@ struct ProgramLayer {
   std::string slug;  // empty for the platform
   // What it says where nothing applies.
   DecisionKind default_decision = DecisionKind::kBlock;
-  std::string default_at;      // empty where no `default` is written
-  std::vector<int32_t> rules;  // ascending
+  std::string default_at;  // empty where no `default` is written
+  // The rules without `on`, and those on each type, by type_ids.
+  std::vector<int32_t> rules_on_all;
+  absl::flat_hash_map<int32_t, std::vector<int32_t>> rules_on_type;
   // The tenant's own types; empty for the platform.
   absl::flat_hash_map<std::string, ProgramShape> types;
   std::string digest;
@@ -163,6 +166,7 @@ struct DecisionProgram {
   std::vector<std::string> intent_types;  // the platform's, sorted
   std::vector<std::string> tenant_slugs;  // sorted
 
+  int32_t memo_count = 0;
   int32_t slot_count = 0;
   int32_t variable_count = 0;
 

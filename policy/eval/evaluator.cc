@@ -56,7 +56,7 @@ bool Holds(const std::vector<std::string>& set, absl::string_view text) {
 Evaluator::Evaluator(const DecisionProgram& program, const Facts& facts)
     : program_(program),
       facts_(facts),
-      memo_(program.instructions.size()),
+      memo_(static_cast<size_t>(program.memo_count)),
       variables_(static_cast<size_t>(program.variable_count)) {}
 
 Outcome Evaluator::Run() {
@@ -85,36 +85,37 @@ Outcome Evaluator::Run() {
 DecisionKind Evaluator::RunLayer(const ProgramLayer& layer,
                                  std::vector<Hit>* hits) {
   std::optional<DecisionKind> kind;
-  for (const int32_t id : layer.rules) {
-    const ProgramRule& rule = program_.rules[static_cast<size_t>(id)];
-    if (!rule.on_all &&
-        !std::binary_search(rule.on.begin(), rule.on.end(), facts_.type_id)) {
-      continue;
-    }
-    const Value condition =
-        rule.condition < 0 ? Bool(true) : Get(rule.condition);
-    if (condition.is_present() && condition.number == 0) continue;
-    DecisionKind severity = rule.kind;
-    Hit hit;
-    hit.rule = id;
-    if (!condition.is_present()) {
-      hit.fault = HandOn(condition).fault;
-      severity = DecisionKind::kBlock;
-    }
-    hits->push_back(hit);
-    kind = std::max(kind.value_or(DecisionKind::kAllow), severity);
+  for (const int32_t id : layer.rules_on_all) RunRule(id, hits, &kind);
+  const auto on_type = layer.rules_on_type.find(facts_.type_id);
+  if (on_type != layer.rules_on_type.end()) {
+    for (const int32_t id : on_type->second) RunRule(id, hits, &kind);
   }
   return kind.value_or(layer.default_decision);
+}
+
+void Evaluator::RunRule(int32_t id, std::vector<Hit>* hits,
+                        std::optional<DecisionKind>* kind) {
+  const ProgramRule& rule = program_.rules[static_cast<size_t>(id)];
+  const Value condition = rule.condition < 0 ? Bool(true) : Get(rule.condition);
+  if (condition.is_present() && condition.number == 0) return;
+  DecisionKind severity = rule.kind;
+  Hit hit;
+  hit.rule = id;
+  if (!condition.is_present()) {
+    hit.fault = HandOn(condition).fault;
+    severity = DecisionKind::kBlock;
+  }
+  hits->push_back(hit);
+  *kind = std::max(kind->value_or(DecisionKind::kAllow), severity);
 }
 
 Value Evaluator::Get(int32_t id) {
   const Instruction& instruction =
       program_.instructions[static_cast<size_t>(id)];
-  Value& memo = memo_[static_cast<size_t>(id)];
-  if (memo.state != Value::State::kUnset) return memo;
-  const Value value = Compute(instruction);
-  if (instruction.is_constant) memo = value;
-  return value;
+  if (instruction.memo < 0) return Compute(instruction);
+  Value& memo = memo_[static_cast<size_t>(instruction.memo)];
+  if (memo.state == Value::State::kUnset) memo = Compute(instruction);
+  return memo;
 }
 
 Value Evaluator::Compute(const Instruction& instruction) {

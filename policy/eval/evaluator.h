@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,9 @@ class Evaluator {
 
  private:
   DecisionKind RunLayer(const ProgramLayer& layer, std::vector<Hit>* hits);
+  // Adds the rule to `hits` if it applies or faults, and raises `kind`.
+  void RunRule(int32_t id, std::vector<Hit>* hits,
+               std::optional<DecisionKind>* kind);
 
   Value Compute(const Instruction& instruction);
   Value Fixed(RootField field) const;
@@ -80,7 +84,7 @@ class Evaluator {
 
   const DecisionProgram& program_;
   const Facts& facts_;
-  std::vector<Value> memo_;  // by instruction
+  std::vector<Value> memo_;  // by Instruction::memo
   std::vector<Value> variables_;
   std::deque<std::string> texts_;
 };

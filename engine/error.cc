@@ -40,7 +40,7 @@ absl::Status BadFields(const std::vector<FieldError>& fields) {
                     field.description);
   }
   absl::Status status =
-      Refusal(absl::StatusCode::kInvalidArgument, "INVALID_ARGUMENT", message);
+      Refusal(absl::StatusCode::kInvalidArgument, "BAD_REQUEST", message);
   status.SetPayload(kFieldsUrl, absl::Cord(packed));
   return status;
 }

@@ -2,6 +2,7 @@
 
 #include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/strip.h>
 #include <absl/time/clock.h>
 
 #include <algorithm>
@@ -48,7 +49,9 @@ void CheckPayload(absl::string_view payload, std::vector<FieldError>* errors) {
   }
   const absl::Status bounds = CheckPayloadBounds(payload);
   if (!bounds.ok()) {
-    errors->push_back({"payload", std::string(bounds.message())});
+    // The field is named already.
+    errors->push_back({"payload", std::string(absl::StripPrefix(
+                                      bounds.message(), "payload: "))});
   }
 }
 

@@ -394,15 +394,16 @@ BEGIN
     'store_policy(text, text[], text[], text)',
     'activate_policy(text, boolean, uuid, text)'
   ]::regprocedure[] LOOP
+    -- The owner first: a change of owner hands the old one's grants on.
+    EXECUTE format('ALTER FUNCTION %s OWNER TO intent_definer', signature);
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO intent_runtime, %I',
                    signature, current_user);
-    EXECUTE format('ALTER FUNCTION %s OWNER TO intent_definer', signature);
   END LOOP;
+  ALTER FUNCTION tenant_id_by_slug(text) OWNER TO intent_definer;
   REVOKE ALL ON FUNCTION tenant_id_by_slug(text) FROM PUBLIC;
   EXECUTE format('GRANT EXECUTE ON FUNCTION tenant_id_by_slug(text) TO %I',
                  current_user);
-  ALTER FUNCTION tenant_id_by_slug(text) OWNER TO intent_definer;
   EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM intent_definer',
                  current_schema());
   IF needs_membership THEN

@@ -180,9 +180,12 @@ void Checker::CheckUnusedDefs() {
       scope_.file = &file;
       scope_.context = InternContext(
           context, absl::StrCat("?", static_cast<int32_t>(file.layer)));
-      const bool was_used = def.is_used;
+      // Nothing uses it, or only as another name for a path or a constant:
+      // no use has to meet what it requires.
+      if (TryConstant(def.syntax->value).has_value()) continue;
+      std::vector<Requirement> unmet;
+      scope_.requirements_or_null = &unmet;
       CheckDefUse(def, def.syntax->name.span);
-      def.is_used = was_used;
     }
   }
 }

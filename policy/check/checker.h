@@ -102,10 +102,12 @@ class Checker {
     const BindingSyntax* syntax = nullptr;
     ConstKind kind = ConstKind::kError;
     bool is_used = false;
-    Constant literal;                    // kLiteral
-    std::vector<Constant> members;       // kSet; kRange: low, high
-    int32_t regex = -1;                  // kRegex
-    std::map<TypeId, int32_t> resolved;  // set or range by element type
+    Constant literal;               // kLiteral
+    std::vector<Constant> members;  // kSet; kRange: low, high
+    int32_t regex = -1;             // kRegex
+    // The set as values of a type, and whether it is held against the declared
+    // types; -1 for one that can't be.
+    std::map<std::pair<TypeId, bool>, int32_t> resolved;
   };
   struct DefUse {
     bool is_done = false;  // false while being checked: a use is recursion

@@ -331,6 +331,7 @@ std::optional<int32_t> Checker::ResolveSet(const std::vector<Constant>& members,
         Report(DiagnosticKind::kTypeMismatch, member.span,
                absl::StrCat("expected a member of type ", Describe(wanted),
                             ", found ", Describe(member.value.type)));
+        return std::nullopt;  // the others are the same mistake
       }
       continue;
     }

@@ -94,7 +94,13 @@ Checked Checker::Mismatch(Span span, absl::string_view wanted, TypeId found) {
 Checked Checker::CheckCondition(ExprId id) {
   Checked condition = CheckExpr(id, kBoolType);
   if (condition.failed() || condition.type == kBoolType) return condition;
-  return Mismatch(expr(id).span, "a condition", condition.type);
+  auto report = Report(
+      DiagnosticKind::kTypeMismatch, expr(id).span,
+      absl::StrCat("expected a condition, found ", Describe(condition.type)));
+  if (expr(id).kind == ExprKind::kCount) {
+    report.Help("to compare it, write `(count x in …: …) > 1`");
+  }
+  return {};
 }
 
 // Checks an expression. `wanted` is what a constant should be if it can, kNone
@@ -232,8 +238,7 @@ std::pair<Checked, Checked> Checker::CheckSides(ExprId left, ExprId right) {
   const std::optional<Constant> left_constant = TryConstant(left);
   if (!left_constant.has_value()) {
     Checked first = CheckExpr(left, TypeId::kNone);
-    Checked second =
-        CheckExpr(right, first.failed() ? TypeId::kNone : first.type);
+    Checked second = CheckExpr(right, first.failed() ? kErrorType : first.type);
     return {std::move(first), std::move(second)};
   }
   const std::optional<Constant> right_constant = TryConstant(right);

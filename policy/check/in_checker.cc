@@ -52,14 +52,15 @@ Checked Checker::CheckInSet(const Expr& node, ExprId subject_id,
                     subject.type);
   }
   int32_t set = -1;
-  if (named != nullptr && named->resolved.contains(subject.type)) {
-    set = named->resolved[subject.type];
+  const std::pair key(subject.type, IsIntentType(subject));
+  if (named != nullptr && named->resolved.contains(key)) {
+    set = named->resolved[key];
     if (set < 0) return {};
   } else {
     const std::optional<int32_t> resolved =
-        ResolveSet(members, subject.type, IsIntentType(subject));
+        ResolveSet(members, subject.type, key.second);
     set = resolved.value_or(-1);
-    if (named != nullptr) named->resolved[subject.type] = set;
+    if (named != nullptr) named->resolved[key] = set;
     if (set < 0) return {};
   }
   return MakeNode(Op::kInSet, kBoolType, set, node.span, {subject.node});

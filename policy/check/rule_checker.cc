@@ -30,11 +30,16 @@ bool IsReservedCode(absl::string_view code) {
 void Checker::CheckDefaults() {
   Layer& platform = policy_.layers[0];
   const Ast* first_platform = nullptr;
+  bool is_broken = false;
   for (size_t i = 0; i < asts_.size(); ++i) {
     const bool is_platform = files_[i].layer == LayerId::kPlatform;
     if (is_platform && first_platform == nullptr) first_platform = &asts_[i];
     for (const DefaultSyntax& item : asts_[i].defaults) {
       const Span span = item.decision.span;
+      if (item.decision.text.empty()) {
+        is_broken = true;  // reported
+        continue;
+      }
       if (!is_platform) {
         Report(DiagnosticKind::kTenantDefault, Cover(item.keyword_span, span),
                "a tenant layer has a `default`")
@@ -50,7 +55,12 @@ void Checker::CheckDefaults() {
       }
     }
   }
-  if (platform.default_decision.has_value() || asts_.empty()) return;
+  for (const Ast& ast : asts_) {
+    is_broken = is_broken || ast.policy_name.empty();
+  }
+  if (platform.default_decision.has_value() || is_broken || asts_.empty()) {
+    return;
+  }
   if (first_platform != nullptr) {
     Report(DiagnosticKind::kMissingDefault, first_platform->policy_name_span,
            "the platform layer has no `default`: what no rule decides is "
@@ -96,8 +106,12 @@ void Checker::CheckRule(const RuleSyntax& syntax) {
     rule.condition = condition.node;
   }
   // The message is seen only where the rule applies, so `when` guards it.
+  // A condition that could not be read may have held the guards.
   PushFacts(condition.if_true);
-  CheckMessage(syntax, rule);
+  if (syntax.when == ExprId::kNone ||
+      expr(syntax.when).kind != ExprKind::kError) {
+    CheckMessage(syntax, rule);
+  }
   CheckReviewClauses(syntax, rule);
   policy_.layers[static_cast<size_t>(layer())].rules.push_back(
       static_cast<int32_t>(policy_.rules.size()));
@@ -138,7 +152,7 @@ int32_t Checker::CheckOn(const std::vector<Name>& on, bool has_on,
     } else if (item->kind == ConstKind::kSet) {
       for (const Constant& member : item->members) {
         if (Convert(member, kSymbolType).has_value()) {
-          CheckOnName(member.value.text, name.span, context, names);
+          CheckOnName(member.value.text, member.span, context, names);
           continue;
         }
         Report(

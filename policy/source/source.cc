@@ -1,11 +1,11 @@
 #include "policy/source/source.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
-
-#include <absl/strings/str_cat.h>
 
 #include "base/check.h"
 
@@ -53,8 +53,7 @@ absl::string_view SourceSet::TextAt(Span span) const {
 
 LineColumn SourceSet::Locate(FileId file, int32_t byte) const {
   const File& found = get(file);
-  SGL_CHECK(0 <= byte &&
-            static_cast<size_t>(byte) <= found.source.text.size());
+  SGL_CHECK(0 <= byte && static_cast<size_t>(byte) <= found.source.text.size());
   auto after = std::upper_bound(found.line_begins.begin(),
                                 found.line_begins.end(), byte);
   const auto line = static_cast<int>(after - found.line_begins.begin());
@@ -72,8 +71,7 @@ LineColumn SourceSet::Locate(FileId file, int32_t byte) const {
 
 absl::string_view SourceSet::Line(FileId file, int line) const {
   const File& found = get(file);
-  SGL_CHECK(line >= 1 &&
-            static_cast<size_t>(line) <= found.line_begins.size());
+  SGL_CHECK(line >= 1 && static_cast<size_t>(line) <= found.line_begins.size());
   absl::string_view text = found.source.text;
   text.remove_prefix(
       static_cast<size_t>(found.line_begins[static_cast<size_t>(line - 1)]));

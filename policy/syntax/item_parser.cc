@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "policy/diagnostics/suggest.h"
 #include "policy/syntax/parser_state.h"
 
 namespace sgl {
@@ -113,10 +112,7 @@ void Parser::UnknownItem() {
         DiagnosticKind::kUnexpectedToken, span,
         absl::StrCat("expected a rule or a declaration, found ", Found()));
     if (At(TokenKind::kWord)) {
-      const std::string near =
-          Suggest(Peek().word, {"default", "const", "def", "intent", "block",
-                                "review", "allow", "limit", "test", "assert",
-                                "on", "when", "risk", "approvals"});
+      const std::string near = NearestItemWord(Peek().word);
       if (!near.empty()) {
         report.Help(absl::StrCat("did you mean `", near, "`?"));
       }
@@ -138,7 +134,7 @@ void Parser::ParseDefault(Ast& ast) {
   DefaultSyntax item;
   item.keyword_span = Take().span;
   item.decision = ParseDecision();
-  if (!panicking_) ast.defaults.push_back(std::move(item));
+  ast.defaults.push_back(std::move(item));
 }
 
 void Parser::ParseBinding(std::vector<BindingSyntax>& bindings) {
@@ -224,7 +220,9 @@ void Parser::ParseClauses(RuleSyntax& rule, bool is_after_else) {
                          "`when` stands before what a review needs");
       }
       Take();
-      const ExprId when = ParseExpr();
+      ExprId when = ParseExpr();
+      // What was read of a broken condition says nothing of the whole.
+      if (panicking_) when = AddError(AfterPrevious());
       if (rule.when == ExprId::kNone) rule.when = when;
     } else if (word == "risk") {
       seen_review = true;
@@ -289,8 +287,10 @@ void Parser::ParseMessage(RuleSyntax& rule) {
     std::deque<Token> ahead;
     std::swap(ahead, ahead_);
     previous_ = {file_, part.span.begin, part.span.begin};
+    in_interpolation_ = true;
     const ExprId value = ParseCoalesce();
     if (!panicking_ && !At(TokenKind::kEnd)) Unexpected("`}`");
+    in_interpolation_ = false;
     message.parts.push_back({"", panicking_ ? AddError(part.span) : value});
     panicking_ = false;
     std::swap(ahead, ahead_);

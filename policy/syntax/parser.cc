@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "policy/diagnostics/suggest.h"
 #include "policy/limits.h"
 #include "policy/syntax/parser_state.h"
 
@@ -33,6 +34,8 @@ Parser::Parser(const SourceSet& sources, FileId file, Diagnostics& diagnostics)
       lexer_(std::make_unique<Lexer>(sources, file, diagnostics)),
       previous_{file, 0, 0} {
   ast_.file = file;
+  ast_.policy_name_span = previous_;
+  ast_.layer_span = previous_;
 }
 
 Ast Parser::ParseFile() {
@@ -100,6 +103,7 @@ bool Parser::ExpectWord(absl::string_view word, absl::string_view where) {
 // Returns how a message names the next token.
 std::string Parser::Found() {
   const Token& token = Peek();
+  if (token.kind == TokenKind::kEnd && in_interpolation_) return "`}`";
   if (token.kind == TokenKind::kWord) {
     return absl::StrCat("`", token.word.substr(0, 60), "`");
   }
@@ -155,9 +159,11 @@ bool Parser::AtItemStart() {
   const absl::string_view word = Peek().word;
   const TokenKind next = Peek(1).kind;
   if (word == "block" || word == "review" || word == "allow" ||
-      word == "limit" || word == "const" || word == "def" ||
-      word == "default") {
+      word == "limit" || word == "default") {
     return next == TokenKind::kWord;
+  }
+  if (word == "const" || word == "def") {
+    return next == TokenKind::kWord || next == TokenKind::kAssign;
   }
   if (word == "intent") {
     return next == TokenKind::kWord || next == TokenKind::kString ||
@@ -176,10 +182,23 @@ bool Parser::AtClause() {
   return word == "when" || word == "on";
 }
 
+// Skips to the next line that starts an item, or starts a misspelt one: that
+// is a mistake of its own.
 void Parser::SkipToItem() {
-  while (!At(TokenKind::kEnd) && !(Peek().starts_line && AtItemStart())) {
+  while (!At(TokenKind::kEnd)) {
+    if (Peek().starts_line && (AtItemStart() || AtMisspeltItem())) return;
     Take();
   }
+}
+
+bool Parser::AtMisspeltItem() {
+  return At(TokenKind::kWord) && Peek(1).kind == TokenKind::kWord &&
+         !AtClause() && !NearestItemWord(Peek().word).empty();
+}
+
+std::string Parser::NearestItemWord(absl::string_view word) {
+  return Suggest(word, {"default", "const", "def", "intent", "block", "review",
+                        "allow", "limit", "test", "assert"});
 }
 
 void Parser::SkipToClause() {

@@ -61,6 +61,8 @@ class Parser {
   void SkipNested();
   bool AtItemStart();
   bool AtClause();
+  bool AtMisspeltItem();
+  static std::string NearestItemWord(absl::string_view word);
   void SkipToItem();
   void SkipToClause();
   Name ParseWord(absl::string_view what);
@@ -142,6 +144,7 @@ class Parser {
   Span previous_;
   int nesting_ = 0;
   bool panicking_ = false;
+  bool in_interpolation_ = false;
   Ast ast_;
   std::vector<int32_t> depths_;  // of each expr, beside ast_.exprs
 };

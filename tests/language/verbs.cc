@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/zone_loader.h"
+#include "tests/language/syntax_verbs.h"
 #include "tools/sgl/eval_lines.h"
 
 namespace sgl::tests {
@@ -110,6 +111,10 @@ std::string RunVerb(const GoldenBlock& block, VerbState& state) {
                    std::function<std::string(const GoldenBlock&, VerbState&)>>{
           {"check", RunCheck},
           {"eval", RunEval},
+          {"lex", [](const GoldenBlock& lexed,
+                     VerbState&) { return RunLex(lexed.input); }},
+          {"parse", [](const GoldenBlock& parsed,
+                       VerbState&) { return RunParse(parsed.input); }},
           {"policy", RunPolicy},
       };
   const auto verb = kVerbs->find(block.verb);

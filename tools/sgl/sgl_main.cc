@@ -7,13 +7,14 @@
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Checks SGL rule files and decides requests by them. Paths are files, or "
-      "folders of .sgl files.");
+      "Checks and formats SGL rule files, and decides requests by them. Paths "
+      "are files, or folders of .sgl files.");
   app.name("sgl");
   app.require_subcommand(1);
   sgl::tools::Run run;
   sgl::tools::AddCheckCommand(app, run);
   sgl::tools::AddEvalCommand(app, run);
+  sgl::tools::AddFmtCommand(app, run);
   app.footer(
       "examples:\n"
       "  sgl check policy/library\n"

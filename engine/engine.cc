@@ -77,7 +77,7 @@ void Engine::Start() {
     }
   }
   waiters_.Start();
-  worker_.Start();
+  if (options_.claims) worker_.Start();
   listener_thread_ = std::jthread([this] { Listen(); });
 }
 

@@ -41,6 +41,8 @@ class Engine {
     ExecutorRegistry executors = ExecutorRegistry::RecordAllBut({});
     storage::DatabaseOptions database = {};
     Worker::Options worker = {};
+    // Off: serves calls and leaves claiming to other engines.
+    bool claims = true;
   };
 
   // Checks the URLs and the role of `database_url`: FAILED_PRECONDITION for

@@ -1,5 +1,6 @@
 // Proves the language against its golden files, tests/language/cases: each
-// block's output must be what the file says, to the byte.
+// block's output must be what the file says, to the byte. Whatever a block's
+// input is, the formatter must keep its word on it.
 //
 //   bazel test //tests/language:language_test
 //   bazel run //tests/language:language_test -- --update
@@ -18,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/syntax/format_properties.h"
 #include "tests/language/golden.h"
 #include "tests/language/verbs.h"
 
@@ -56,6 +58,8 @@ void CheckFile(const fs::path& path) {
   VerbState state;
   for (const GoldenBlock& block : file->blocks) {
     outputs.push_back(RunVerb(block, state));
+    EXPECT_EQ(BrokenFormatProperty(block.input), "")
+        << path.string() << ":" << block.line;
     if (!is_updating) {
       EXPECT_EQ(outputs.back(), block.expected)
           << path.string() << ":" << block.line << ": `" << block.verb << "`";

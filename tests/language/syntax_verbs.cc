@@ -3,10 +3,13 @@
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
 
+#include <optional>
+
 #include "policy/diagnostics/diagnostic.h"
 #include "policy/lex/lexer.h"
 #include "policy/source/source.h"
 #include "policy/syntax/dump.h"
+#include "policy/syntax/formatter.h"
 #include "policy/syntax/parser.h"
 
 namespace sgl::tests {
@@ -48,6 +51,14 @@ std::string RunParse(const std::string& input) {
   Diagnostics diagnostics;
   const std::string out = DumpAst(Parse(sources, file, diagnostics));
   return out + RenderAll(sources, diagnostics);
+}
+
+std::string RunFormat(const std::string& input) {
+  SourceSet sources;
+  const FileId file = sources.Add("case", input);
+  Diagnostics diagnostics;
+  const std::optional<std::string> text = Format(sources, file, diagnostics);
+  return text.value_or(RenderAll(sources, diagnostics));
 }
 
 }  // namespace sgl::tests

@@ -111,6 +111,8 @@ std::string RunVerb(const GoldenBlock& block, VerbState& state) {
                    std::function<std::string(const GoldenBlock&, VerbState&)>>{
           {"check", RunCheck},
           {"eval", RunEval},
+          {"format", [](const GoldenBlock& formatted,
+                        VerbState&) { return RunFormat(formatted.input); }},
           {"lex", [](const GoldenBlock& lexed,
                      VerbState&) { return RunLex(lexed.input); }},
           {"parse", [](const GoldenBlock& parsed,

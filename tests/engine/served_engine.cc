@@ -50,9 +50,9 @@ std::string ReasonOf(const grpc::Status& status) {
 }
 
 std::vector<std::string> BadFieldsOf(const grpc::Status& status) {
+  const auto bad = DetailOf<google::rpc::BadRequest>(status);
   std::vector<std::string> fields;
-  for (const auto& violation :
-       DetailOf<google::rpc::BadRequest>(status).field_violations()) {
+  for (const auto& violation : bad.field_violations()) {
     fields.push_back(violation.field());
   }
   return fields;

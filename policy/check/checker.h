@@ -279,6 +279,7 @@ class Checker {
   Scope scope_;
   int depth_ = 0;
   int alias_depth_ = 0;
+  bool is_cut_short_ = false;  // something nested too deep to be looked at
   std::vector<OnContext> contexts_;
   absl::flat_hash_map<std::string, int32_t> context_ids_;
   absl::flat_hash_map<std::pair<GuardKey, std::string>, GuardKey> keys_;

@@ -107,6 +107,7 @@ Checked Checker::CheckCondition(ExprId id) {
 // if nothing is known; the caller compares the type that came out.
 Checked Checker::CheckExpr(ExprId id, TypeId wanted) {
   if (depth_ >= kNodeDepthMax) {
+    is_cut_short_ = true;
     Report(
         DiagnosticKind::kNestingTooDeep, expr(id).span,
         absl::StrFormat("nested more than %d deep, with its defs put in place",

@@ -1,0 +1,22 @@
+// The work of `sgl check`, apart from the command line, so that it can be
+// tested and embedded.
+
+#ifndef TOOLS_SGL_CHECK_COMMAND_H_
+#define TOOLS_SGL_CHECK_COMMAND_H_
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace sgl::tools {
+
+// Checks the files, and the `.sgl` files of the folders, as one policy set.
+// Writes every error and warning to `out`, then how many there are; what kept
+// the files from being read to `err`. Returns the exit status: warnings don't
+// fail.
+int RunCheck(const std::vector<std::string>& paths, std::ostream& out,
+             std::ostream& err);
+
+}  // namespace sgl::tools
+
+#endif  // TOOLS_SGL_CHECK_COMMAND_H_

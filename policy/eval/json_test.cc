@@ -96,7 +96,7 @@ TEST(JsonTest, NestingIsBounded) {
 
 TEST(JsonTest, TakesWhatAnotherParserTakes) {
   const std::string seeds[] = {
-      R"({"intent":{"type":"A","payload":{"x":[1,-2.5e3,true,null,"\u00e9"]}}})",
+      R"({"i":{"type":"A","payload":{"x":[1,-2.5e3,true,null,"\u00e9"]}}})",
       R"([{"a":{}},[],"",0,-0,1e5,{"b":[{}]},"\\\"\ud83d\ude00"])",
       "{\"\xc3\xa9\": \"\xe2\x82\xac\", \"n\": [ 1 , 2 ] }",
   };

@@ -89,7 +89,11 @@ void Parser::SkipToField() {
   while (!At(TokenKind::kEnd) && !(Peek().starts_line && AtItemStart())) {
     if (depth == 0) {
       if (At(TokenKind::kRightBrace) || TakeIf(TokenKind::kComma)) return;
-      if (Peek().starts_line && Peek(1).kind == TokenKind::kColon) return;
+      // INVARIANT: only what ParseName takes, so that the caller moves on.
+      const bool is_name = At(TokenKind::kWord) || At(TokenKind::kString);
+      if (is_name && Peek().starts_line && Peek(1).kind == TokenKind::kColon) {
+        return;
+      }
     }
     if (At(TokenKind::kLeftBrace)) ++depth;
     if (At(TokenKind::kRightBrace)) --depth;

@@ -1,0 +1,31 @@
+// The verbs of intentctl. Each function adds one noun's verbs to the command
+// line; the chosen verb leaves its work in `run`, which main calls once the
+// line has been parsed. A run returns the process's exit status.
+
+#ifndef TOOLS_INTENTCTL_COMMANDS_H_
+#define TOOLS_INTENTCTL_COMMANDS_H_
+
+#include <CLI/App.hpp>
+#include <functional>
+
+#include "tools/intentctl/client.h"
+
+namespace sgl::tools {
+
+using Run = std::function<int()>;
+
+// `intents submit|get|list|cancel`, over gRPC.
+void AddIntentsCommand(CLI::App& app, Client& client, Run& run);
+
+// `memos list|show|approve|reject`, over gRPC.
+void AddMemosCommand(CLI::App& app, Client& client, Run& run);
+
+// `db create|deploy|status|reset`, on DIRECT_URL.
+void AddDbCommand(CLI::App& app, Run& run);
+
+// `tenants|agents|members|tokens create`, on DIRECT_URL.
+void AddDirectoryCommands(CLI::App& app, Run& run);
+
+}  // namespace sgl::tools
+
+#endif  // TOOLS_INTENTCTL_COMMANDS_H_

@@ -1,0 +1,45 @@
+// How intentctl shows intents, decisions and memos to a person.
+
+#ifndef TOOLS_INTENTCTL_PRINT_H_
+#define TOOLS_INTENTCTL_PRINT_H_
+
+#include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
+
+#include <cstdint>
+#include <string>
+
+#include "intent/v1/intent.pb.h"
+
+namespace sgl::tools {
+
+// Enum values without their prefix: `EXECUTED`, `REVIEW`, `PROPOSED`.
+std::string StatusName(intent::v1::IntentStatus status);
+std::string KindName(intent::v1::DecisionKind kind);
+std::string MemoStatusName(intent::v1::MemoStatus status);
+
+// Millionths as dollars: `$250`, `$0.05`.
+std::string FormatUsd(int64_t micros);
+
+// Reads dollars exactly: up to six decimals, no sign, no exponent.
+// INVALID_ARGUMENT for anything else.
+absl::StatusOr<int64_t> ParseUsd(absl::string_view text);
+
+// `1 from compliance or privacy; 2 from anybody`.
+std::string FormatDemands(
+    const google::protobuf::RepeatedPtrField<intent::v1::ApprovalDemand>&
+        demands);
+
+// Several lines about one intent, its decision and what to do next.
+void PrintIntent(const intent::v1::Intent& intent);
+
+// Several lines about one memo and its votes.
+void PrintMemo(const intent::v1::DecisionMemo& memo);
+
+// One line each, for lists.
+void PrintIntentRow(const intent::v1::Intent& intent);
+void PrintMemoRow(const intent::v1::DecisionMemo& memo);
+
+}  // namespace sgl::tools
+
+#endif  // TOOLS_INTENTCTL_PRINT_H_

@@ -98,7 +98,7 @@ std::optional<int64_t> ReadTimestamp(absl::string_view text) {
 void AppendTimestamp(int64_t micros, std::string* out) {
   const absl::Time time = absl::FromUnixMicros(micros);
   out->append(
-      absl::FormatTime("%Y-%m-%d%ET%H:%M:%E*S", time, absl::UTCTimeZone()));
+      absl::FormatTime("%E4Y-%m-%d%ET%H:%M:%E*S", time, absl::UTCTimeZone()));
   out->push_back('Z');
 }
 

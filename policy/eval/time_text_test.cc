@@ -55,6 +55,8 @@ TEST(TimeTextTest, WritesTimesInUtc) {
   EXPECT_EQ(text(0), "1970-01-01T00:00:00Z");
   EXPECT_EQ(text(1'772'355'600'500'000), "2026-03-01T09:00:00.5Z");
   EXPECT_EQ(text(-1), "1969-12-31T23:59:59.999999Z");
+  // RFC 3339 has four digits for a year.
+  EXPECT_EQ(text(-62'167'219'200'000'000), "0000-01-01T00:00:00Z");
 }
 
 TEST(TimeTextTest, ReadsDurationsAsRulesSpellThem) {

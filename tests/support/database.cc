@@ -1,9 +1,14 @@
 #include "tests/support/database.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <postgresql/libpq-fe.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -22,11 +27,51 @@ namespace {
 
 constexpr char kTemplate[] = "intent_template";
 
+constexpr char kFolders[] = "/var/tmp";
+constexpr char kFolderPrefix[] = "intent_test.";
+
 // The binary's server and its folder.
 struct Server {
   std::string folder;
   std::unique_ptr<storage::PrivatePostgres> postgres;
 };
+
+// Returns whether nobody else held the folder's lock. Then we do, to the end
+// of the process.
+bool LockFolder(const std::string& folder) {
+  const int lock = open(absl::StrCat(folder, "/lock").c_str(),
+                        O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (lock < 0) return false;
+  if (flock(lock, LOCK_EX | LOCK_NB) == 0) return true;
+  close(lock);
+  return false;
+}
+
+// Removes what binaries that were killed left behind; their servers ended with
+// them.
+void RemoveStaleFolders() {
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(kFolders, ignored)) {
+    const bool is_test =
+        absl::StartsWith(entry.path().filename().string(), kFolderPrefix);
+    if (is_test && std::filesystem::exists(entry.path() / "lock", ignored) &&
+        LockFolder(entry.path().string())) {
+      std::filesystem::remove_all(entry.path(), ignored);
+    }
+  }
+}
+
+// Returns a new folder that the server's user can reach.
+std::string MakeFolder() {
+  while (true) {
+    std::string folder = absl::StrCat(kFolders, "/", kFolderPrefix, "XXXXXX");
+    SGL_CHECK(mkdtemp(folder.data()) != nullptr) << "no folder in " << kFolders;
+    SGL_CHECK(chmod(folder.c_str(), 0755) == 0) << folder;
+    // Another binary that clears up may have been quicker than our lock.
+    if (LockFolder(folder)) return folder;
+  }
+}
 
 Server* server_or_null = nullptr;
 
@@ -50,8 +95,8 @@ void DeployTemplate(const Server& server) {
 
 const storage::PrivatePostgres& TheServer() {
   if (server_or_null != nullptr) return *server_or_null->postgres;
-  char folder[] = "/var/tmp/intent_test.XXXXXX";
-  SGL_CHECK(mkdtemp(folder) != nullptr) << "no folder below /var/tmp";
+  RemoveStaleFolders();
+  const std::string folder = MakeFolder();
   auto postgres = storage::PrivatePostgres::Start(
       {.data_dir = folder,
        .durable = false,
@@ -134,13 +179,18 @@ std::string AgentTokenHash(absl::string_view slug) {
 }
 
 TestDatabase::TestDatabase(const std::string& name)
-    : direct_url_(TheServer().Url(name, "intent_owner")),
+    : name_(name),
+      direct_url_(TheServer().Url(name, "intent_owner")),
       runtime_url_(TheServer().Url(name, "intent_login")),
       superuser_url_(TheServer().Url(name, "postgres")),
       direct_(Open(direct_url_)),
       runtime_(Open(runtime_url_)) {}
 
 TestDatabase::~TestDatabase() = default;
+
+const std::string& TestDatabase::SocketDir() {
+  return TheServer().socket_dir();
+}
 
 std::unique_ptr<TestDatabase> TestDatabase::Make() {
   TheServer();

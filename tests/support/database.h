@@ -90,6 +90,9 @@ class TestDatabase {
   // DATABASE_URL: a login role that is a member of intent_runtime.
   const std::string& runtime_url() const { return runtime_url_; }
   const std::string& superuser_url() const { return superuser_url_; }
+  // The database's name, and the folder of the server's socket.
+  const std::string& name() const { return name_; }
+  static const std::string& SocketDir();
 
   storage::Database& direct() { return *direct_; }
   storage::Database& runtime() { return *runtime_; }
@@ -103,6 +106,7 @@ class TestDatabase {
  private:
   explicit TestDatabase(const std::string& name);
 
+  std::string name_;
   std::string direct_url_;
   std::string runtime_url_;
   std::string superuser_url_;

@@ -89,15 +89,17 @@ install_packages() {
   fi
 }
 
+# install_node_modules FOLDER: the pinned npm packages of a lock file.
 install_node_modules() {
-  local modules=third_party/npm/node_modules
-  if ! cmp -s third_party/npm/package-lock.json "$modules/.installed-lock"; then
+  local folder=$1
+  local modules=$folder/node_modules
+  if ! cmp -s "$folder/package-lock.json" "$modules/.installed-lock"; then
     if ! command -v npm >/dev/null; then
       step "installing npm" apt_install npm
     fi
-    step "installing the pinned npm packages" \
-      npm ci --prefix third_party/npm --ignore-scripts --no-fund --no-audit
-    cp third_party/npm/package-lock.json "$modules/.installed-lock"
+    step "installing the npm packages of $folder" \
+      npm ci --prefix "$folder" --ignore-scripts --no-fund --no-audit
+    cp "$folder/package-lock.json" "$modules/.installed-lock"
   fi
 }
 
@@ -105,7 +107,7 @@ install_build_inputs() {
   [ -e /etc/debian_version ] ||
     die "this script installs Debian 12 packages; this is another system"
   install_packages tools/lib/packages-build.txt
-  install_node_modules
+  install_node_modules third_party/npm
 }
 
 # Bazel wants more memory than a small machine has when it runs wide.

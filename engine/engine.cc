@@ -1,6 +1,8 @@
 #include "engine/engine.h"
 
 #include <absl/container/flat_hash_set.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
 #include <absl/strings/str_split.h>
 #include <absl/time/time.h>
 
@@ -39,6 +41,12 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(Options options) {
       storage::Database::Create(options.database_url, options.database);
   if (!db.ok()) return db.status();
   const absl::Status role = (*db)->CheckRuntimeRole();
+  if (role.code() == absl::StatusCode::kUnavailable) {
+    return absl::UnavailableError(
+        absl::StrCat("can't reach the database; check that it runs and what "
+                     "DATABASE_URL names: ",
+                     role.message()));
+  }
   if (!role.ok()) return role;
   absl::StatusOr<std::unique_ptr<storage::Listener>> listener =
       storage::Listener::Create(
@@ -65,17 +73,23 @@ Engine::Engine(Options options, std::unique_ptr<storage::Database> db,
 
 Engine::~Engine() { Stop(); }
 
-void Engine::Start() {
+void Engine::Load() {
   const absl::Status loaded = policies_.Reload();
   if (!loaded.ok()) LogWarn("load the active policy: {}", loaded.ToString());
   const std::shared_ptr<const ActivePolicy> policy = policies_.active();
-  if (policy != nullptr) {
-    for (const std::string& type :
-         options_.executors.Missing(policy->program->intent_types())) {
-      LogWarn("intent type {} is declared but has no executor: it will fail",
-              type);
-    }
+  if (policy == nullptr) {
+    LogWarn("no policy is active: submissions are refused until one is");
+    return;
   }
+  const std::vector<std::string> missing =
+      options_.executors.Missing(policy->program->intent_types());
+  if (!missing.empty()) {
+    LogWarn("{} declared intent types have no executor and will fail: {}",
+            missing.size(), absl::StrJoin(missing, ", "));
+  }
+}
+
+void Engine::Start() {
   waiters_.Start();
   if (options_.claims) worker_.Start();
   listener_thread_ = std::jthread([this] { Listen(); });

@@ -2,6 +2,7 @@
 // approvals, and the thread that hears of other processes' work.
 //
 //   absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(options);
+//   (*engine)->Load();
 //   (*engine)->Start();
 //   ... (*engine)->intake().Submit(...) ...
 //   (*engine)->Stop();
@@ -55,8 +56,12 @@ class Engine {
   // Stops.
   ~Engine();
 
-  // Loads the active policy, warns of declared types without an executor, and
-  // starts the threads. A database that is away now is waited for.
+  // Loads the active policy and warns of declared types without an executor.
+  // A failure is logged: the worker tries again.
+  void Load();
+
+  // Starts the threads: from here on intents are claimed. A database that is
+  // away is waited for.
   void Start();
 
   // Claims nothing more, ends waits with UNAVAILABLE, finishes the batch in

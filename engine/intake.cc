@@ -192,15 +192,15 @@ void Intake::Submit(const CallScope& scope, const Submission& submission,
       storage::InsertIntent(*tx, intent);
   if (!outcome.ok()) return done(ForCaller(outcome.status()));
 
+  // The deadline's answer leaves early enough to arrive.
+  const absl::Time until =
+      std::min(absl::Now() + submission.wait, scope.deadline() - kAnswerMargin);
   const bool waits =
       submission.wait > absl::ZeroDuration() && !IsDecided(outcome->row);
   if (waits) {
-    // Before the commit: no settlement can come first. The deadline's answer
-    // leaves early enough to arrive.
-    const absl::Time until = std::min(absl::Now() + submission.wait,
-                                      scope.deadline() - kAnswerMargin);
+    // Before the commit: no settlement can come first.
     if (!waiters_->TryAdd(scope.id(), {intent.tenant_id, outcome->row.id},
-                          until, done)) {
+                          done)) {
       return done(Refusal(absl::StatusCode::kUnavailable, "DRAINING",
                           "the engine can't take a call that waits; try "
                           "again"));
@@ -216,6 +216,7 @@ void Intake::Submit(const CallScope& scope, const Submission& submission,
   tx->Rollback();
   worker_->Wake();
   if (!waits) return done(*row);
+  waiters_->SetUntil(scope.id(), until);
   // What was there before may have been decided between its read and the
   // waiter; a cancel may have come before the waiter.
   if (outcome->repeated) waiters_->NoteSettled({&row->id, 1});

@@ -1,4 +1,5 @@
 #include <absl/time/time.h>
+#include <grpc/support/log.h>
 
 #include <memory>
 #include <utility>
@@ -17,6 +18,9 @@ absl::Status RunServer(
     int grace_seconds,
     const std::function<absl::Status(const std::string& address)>& on_ready) {
   ShutdownSignals signals;
+  // gRPC's own lines, at a level of ours: what they tell of is in statuses.
+  gpr_set_log_function(
+      [](gpr_log_func_args* line) { LogDebug("grpc: {}", line->message); });
   absl::StatusOr<std::unique_ptr<Engine>> engine =
       Engine::Create(std::move(engine_options));
   if (!engine.ok()) return engine.status();
@@ -28,13 +32,12 @@ absl::Status RunServer(
         InstallPolicy((*engine)->db(), *sources, on_other);
     if (!installed.ok()) return installed;
   }
-  (*engine)->Start();
-  if ((*engine)->policies().active() == nullptr) {
-    LogWarn("no policy is active: submissions are refused until one is");
-  }
+  (*engine)->Load();
   absl::StatusOr<std::unique_ptr<Server>> server =
       Server::Start(engine->get(), server_options);
   if (!server.ok()) return server.status();
+  // Not before it serves: an engine that can't must not claim either.
+  (*engine)->Start();
   LogInfo("serving on {}", (*server)->address());
   const absl::Status ready = on_ready((*server)->address());
   if (!ready.ok()) return ready;

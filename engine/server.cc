@@ -35,7 +35,23 @@ std::pair<absl::string_view, absl::string_view> HostAndPort(
   return {listen.substr(0, colon), listen.substr(colon + 1)};
 }
 
-absl::Status CheckListen(const ServerOptions& options) {
+std::shared_ptr<grpc::ServerCredentials> CredentialsOf(
+    const ServerOptions& options) {
+  if (options.tls_certificate.empty()) {
+    return grpc::InsecureServerCredentials();
+  }
+  grpc::SslServerCredentialsOptions ssl(
+      options.tls_client_ca.empty()
+          ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
+          : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  ssl.pem_key_cert_pairs.push_back({options.tls_key, options.tls_certificate});
+  ssl.pem_root_certs = options.tls_client_ca;
+  return grpc::SslServerCredentials(ssl);
+}
+
+}  // namespace
+
+absl::Status CheckServerOptions(const ServerOptions& options) {
   const auto [host, port] = HostAndPort(options.listen);
   int number = -1;
   if (host.empty() || !absl::SimpleAtoi(port, &number) || number < 0 ||
@@ -63,22 +79,6 @@ absl::Status CheckListen(const ServerOptions& options) {
   }
   return absl::OkStatus();
 }
-
-std::shared_ptr<grpc::ServerCredentials> CredentialsOf(
-    const ServerOptions& options) {
-  if (options.tls_certificate.empty()) {
-    return grpc::InsecureServerCredentials();
-  }
-  grpc::SslServerCredentialsOptions ssl(
-      options.tls_client_ca.empty()
-          ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-          : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  ssl.pem_key_cert_pairs.push_back({options.tls_key, options.tls_certificate});
-  ssl.pem_root_certs = options.tls_client_ca;
-  return grpc::SslServerCredentials(ssl);
-}
-
-}  // namespace
 
 bool IsLoopback(absl::string_view listen) {
   const absl::string_view host = HostAndPort(listen).first;
@@ -109,7 +109,7 @@ struct Server::Parts {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     Engine* engine, const ServerOptions& options) {
-  const absl::Status checked = CheckListen(options);
+  const absl::Status checked = CheckServerOptions(options);
   if (!checked.ok()) return checked;
   auto parts = std::make_unique<Parts>(engine, options.threads);
 

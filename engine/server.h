@@ -8,6 +8,7 @@
 #ifndef ENGINE_SERVER_H_
 #define ENGINE_SERVER_H_
 
+#include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
 #include <absl/time/time.h>
@@ -63,6 +64,10 @@ class Server {
 
   std::unique_ptr<Parts> parts_;
 };
+
+// Returns why a server can't listen as these options say; OK where it can, as
+// far as they tell.
+absl::Status CheckServerOptions(const ServerOptions& options);
 
 // Returns whether the host of `host:port` is this machine's loopback: 127/8,
 // [::1] or localhost.

@@ -52,17 +52,25 @@ void Waiters::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool Waiters::TryAdd(uint64_t call_id, const IntentKey& key, absl::Time until,
-                     Done done) {
+bool Waiters::TryAdd(uint64_t call_id, const IntentKey& key, Done done) {
   absl::MutexLock lock(&mutex_);
   if (is_stopped_ || waiters_.size() >= kWaitersMax) return false;
   const bool is_new =
-      waiters_.try_emplace(call_id, Waiter{key, until, std::move(done)}).second;
+      waiters_.try_emplace(call_id, Waiter{.key = key, .done = std::move(done)})
+          .second;
   SGL_CHECK(is_new) << "call " << call_id;
   by_intent_[key.intent_id].insert(call_id);
-  if (until < NextDeadline()) is_earlier_ = true;
-  deadlines_.insert({until, call_id});
   return true;
+}
+
+void Waiters::SetUntil(uint64_t call_id, absl::Time until) {
+  absl::MutexLock lock(&mutex_);
+  const auto found = waiters_.find(call_id);
+  if (found == waiters_.end()) return;
+  deadlines_.erase({found->second.until, call_id});
+  if (until < NextDeadline()) is_earlier_ = true;
+  found->second.until = until;
+  deadlines_.insert({until, call_id});
 }
 
 Waiters::Done Waiters::Remove(uint64_t call_id) {

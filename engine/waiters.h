@@ -64,12 +64,16 @@ class Waiters {
   // joins the thread. Calling it again does nothing.
   void Stop();
 
-  // Waits for the intent on behalf of a call, until `until`; then `done` gets
-  // it as it stands. Returns false, and drops `done`, when there are
-  // kWaitersMax already or the waiters were stopped.
+  // Waits for the intent on behalf of a call, without an end until SetUntil
+  // gives it one. Returns false, and drops `done`, when there are kWaitersMax
+  // already or the waiters were stopped.
   // REQUIRES: `call_id` waits for nothing yet.
-  [[nodiscard]] bool TryAdd(uint64_t call_id, const IntentKey& key,
-                            absl::Time until, Done done);
+  [[nodiscard]] bool TryAdd(uint64_t call_id, const IntentKey& key, Done done);
+
+  // Says until when the call waits; then its `done` gets the intent as it
+  // stands. Called once the insert is committed, so that there is an intent to
+  // give. Does nothing where the wait ended already.
+  void SetUntil(uint64_t call_id, absl::Time until);
 
   // Drops a call's wait without calling its `done`. Returns whether there was
   // one; where not, `done` was called already or is about to be.
@@ -87,8 +91,8 @@ class Waiters {
  private:
   struct Waiter {
     IntentKey key;
-    absl::Time until;
     Done done;
+    absl::Time until = absl::InfiniteFuture();
   };
   // A waiter's deadline and call.
   using Deadline = std::pair<absl::Time, uint64_t>;

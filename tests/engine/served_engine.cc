@@ -199,12 +199,8 @@ ServedEngine::ServedEngine(const Options& options)
            .claims = options.claims});
   SGL_CHECK(engine.ok()) << engine.status();
   engine_ = *std::move(engine);
-  if (options.runs) {
-    engine_->Start();
-  } else {
-    const absl::Status loaded = engine_->policies().Reload();
-    SGL_CHECK(loaded.ok()) << loaded;
-  }
+  engine_->Load();
+  if (options.runs) engine_->Start();
   absl::StatusOr<std::unique_ptr<engine::Server>> server =
       engine::Server::Start(engine_.get(), {.listen = "127.0.0.1:0"});
   SGL_CHECK(server.ok()) << server.status();

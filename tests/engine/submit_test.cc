@@ -215,6 +215,7 @@ TEST(WaitTest, HearsOfAnotherEnginesSettlement) {
       engine::Engine::Create({.database_url = served.database().runtime_url(),
                               .direct_url = served.database().direct_url()});
   ASSERT_TRUE(other.ok()) << other.status();
+  (*other)->Load();
   (*other)->Start();
   auto request = Caller::Request("POST", kPost);
   request.mutable_wait()->set_seconds(60);

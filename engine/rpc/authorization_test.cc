@@ -1,0 +1,60 @@
+// Proves who may call what: the whole table, written out a second time.
+
+#include "engine/rpc/authorization.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/error.h"
+
+namespace sgl::engine {
+namespace {
+
+using storage::PrincipalKind;
+
+TEST(AuthorizeTest, EachKindCallsItsOwnMethods) {
+  const struct {
+    Method method;
+    const char* name;
+    bool agent, user, worker, is_operator;
+  } kCases[] = {
+      {Method::kSubmitIntent, "SubmitIntent", true, false, false, false},
+      {Method::kEvaluateIntent, "EvaluateIntent", true, true, false, true},
+      {Method::kGetIntent, "GetIntent", true, true, false, true},
+      {Method::kListIntents, "ListIntents", true, true, false, true},
+      {Method::kCancelIntent, "CancelIntent", true, false, false, true},
+      {Method::kGetDecisionMemo, "GetDecisionMemo", true, true, false, true},
+      {Method::kListDecisionMemos, "ListDecisionMemos", true, true, false,
+       true},
+      {Method::kApproveDecisionMemo, "ApproveDecisionMemo", false, true, false,
+       false},
+      {Method::kRejectDecisionMemo, "RejectDecisionMemo", false, true, false,
+       false},
+  };
+  for (const auto& test : kCases) {
+    SCOPED_TRACE(test.name);
+    EXPECT_EQ(MethodName(test.method), test.name);
+    const auto may = [&](PrincipalKind kind) {
+      storage::Principal principal;
+      principal.kind = kind;
+      return Authorize(principal, test.method).ok();
+    };
+    EXPECT_EQ(may(PrincipalKind::kAgent), test.agent);
+    EXPECT_EQ(may(PrincipalKind::kUser), test.user);
+    EXPECT_EQ(may(PrincipalKind::kWorker), test.worker);
+    EXPECT_EQ(may(PrincipalKind::kOperator), test.is_operator);
+  }
+}
+
+TEST(AuthorizeTest, RefusalSaysWhoMay) {
+  storage::Principal principal;
+  principal.kind = PrincipalKind::kWorker;
+  const absl::Status status = Authorize(principal, Method::kCancelIntent);
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(status.message(),
+            "CancelIntent is for tokens of kind agent, operator; this one is "
+            "of kind worker");
+  EXPECT_EQ(ReasonOf(status), "WRONG_PRINCIPAL_KIND");
+}
+
+}  // namespace
+}  // namespace sgl::engine

@@ -1,0 +1,171 @@
+// Proves that every wait ends exactly once: by a decision, by its time, by a
+// cancel, by a stop; and that nothing is read while nobody waits.
+
+#include "engine/waiters.h"
+
+#include <absl/synchronization/notification.h>
+#include <absl/time/clock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+namespace sgl::engine {
+namespace {
+
+using storage::IntentRow;
+using storage::IntentStatus;
+
+// Answers reads from a list of rows that a test changes.
+class FakeIntents {
+ public:
+  Waiters::Reader Reader() {
+    return [this](const std::vector<IntentKey>& keys)
+               -> absl::StatusOr<std::vector<IntentRow>> {
+      ++reads;
+      absl::MutexLock lock(&mutex_);
+      if (!failure_.ok()) return failure_;
+      std::vector<IntentRow> rows;
+      for (const IntentKey& key : keys) {
+        IntentRow row;
+        row.id = key.intent_id;
+        row.tenant_id = key.tenant_id;
+        row.status = status_;
+        rows.push_back(row);
+      }
+      return rows;
+    };
+  }
+  void SetStatus(IntentStatus status) {
+    absl::MutexLock lock(&mutex_);
+    status_ = status;
+  }
+  void SetFailure(absl::Status failure) {
+    absl::MutexLock lock(&mutex_);
+    failure_ = std::move(failure);
+  }
+
+  std::atomic<int> reads = 0;
+
+ private:
+  absl::Mutex mutex_;
+  IntentStatus status_ ABSL_GUARDED_BY(mutex_) = IntentStatus::kDraft;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+};
+
+// One wait's answer.
+struct Answered {
+  Waiters::Done Done() {
+    return [this](absl::StatusOr<IntentRow> row) {
+      result = std::move(row);
+      ended.Notify();  // Aborts where it is called twice.
+    };
+  }
+  const absl::StatusOr<IntentRow>& Await() {
+    ended.WaitForNotification();
+    return result;
+  }
+
+  absl::StatusOr<IntentRow> result = absl::UnknownError("not answered");
+  absl::Notification ended;
+};
+
+const std::string kIntent = "intent";
+
+TEST(WaitersTest, DecisionEndsTheWait) {
+  FakeIntents intents;
+  Waiters waiters(intents.Reader());
+  waiters.Start();
+  Answered answered;
+  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", kIntent}, answered.Done()));
+  intents.SetStatus(IntentStatus::kExecuted);
+  waiters.NoteSettled({&kIntent, 1});
+  EXPECT_EQ(answered.Await()->status, IntentStatus::kExecuted);
+  EXPECT_EQ(intents.reads, 1);
+}
+
+TEST(WaitersTest, NewsOfOthersAreNotReadFor) {
+  FakeIntents intents;
+  Waiters waiters(intents.Reader());
+  waiters.Start();
+  waiters.NoteSettled({&kIntent, 1});
+  waiters.NoteAnySettled();
+  waiters.Stop();
+  EXPECT_EQ(intents.reads, 0);
+}
+
+TEST(WaitersTest, DraftGoesOnWaiting) {
+  FakeIntents intents;
+  Waiters waiters(intents.Reader());
+  waiters.Start();
+  Answered answered;
+  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", kIntent}, answered.Done()));
+  // A second waiter that ends at once says when the thread has looked.
+  Answered late;
+  ASSERT_TRUE(waiters.TryAdd(2, {"tenant", kIntent}, late.Done()));
+  waiters.SetUntil(2, absl::InfinitePast());
+  EXPECT_EQ(late.Await()->status, IntentStatus::kDraft);
+  EXPECT_FALSE(answered.ended.HasBeenNotified());
+  intents.SetStatus(IntentStatus::kFailed);
+  waiters.NoteAnySettled();
+  EXPECT_EQ(answered.Await()->status, IntentStatus::kFailed);
+}
+
+TEST(WaitersTest, TimeEndsTheWaitWithTheIntentAsItStands) {
+  FakeIntents intents;
+  Waiters waiters(intents.Reader());
+  waiters.Start();
+  Answered far;
+  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", "other"}, far.Done()));
+  // An earlier deadline than the one that the thread sleeps for.
+  Answered answered;
+  ASSERT_TRUE(waiters.TryAdd(2, {"tenant", kIntent}, answered.Done()));
+  waiters.SetUntil(2, absl::Now() + absl::Milliseconds(20));
+  EXPECT_EQ(answered.Await()->status, IntentStatus::kDraft);
+  EXPECT_FALSE(far.ended.HasBeenNotified());
+  waiters.Cancel(1);
+}
+
+TEST(WaitersTest, CancelEndsTheWaitOnce) {
+  FakeIntents intents;
+  Waiters waiters(intents.Reader());
+  waiters.Start();
+  Answered answered;
+  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", kIntent}, answered.Done()));
+  waiters.Cancel(1);
+  EXPECT_EQ(answered.Await().status().code(), absl::StatusCode::kCancelled);
+  waiters.Cancel(1);
+  EXPECT_FALSE(waiters.Forget(1));
+}
+
+TEST(WaitersTest, StopEndsAllWaitsAndTakesNoMore) {
+  FakeIntents intents;
+  Waiters waiters(intents.Reader());
+  waiters.Start();
+  Answered answered;
+  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", kIntent}, answered.Done()));
+  waiters.Stop();
+  EXPECT_EQ(answered.Await().status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_FALSE(waiters.TryAdd(2, {"tenant", kIntent}, answered.Done()));
+}
+
+TEST(WaitersTest, FailedReadIsTriedAgain) {
+  FakeIntents intents;
+  intents.SetFailure(absl::UnavailableError("away"));
+  Waiters waiters(intents.Reader());
+  waiters.Start();
+  Answered late;
+  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", kIntent}, late.Done()));
+  waiters.SetUntil(1, absl::InfinitePast());
+  EXPECT_EQ(late.Await().status().code(), absl::StatusCode::kUnavailable);
+  Answered answered;
+  ASSERT_TRUE(waiters.TryAdd(2, {"tenant", kIntent}, answered.Done()));
+  waiters.NoteSettled({&kIntent, 1});
+  intents.SetStatus(IntentStatus::kExecuted);
+  intents.SetFailure(absl::OkStatus());
+  EXPECT_EQ(answered.Await()->status, IntentStatus::kExecuted);
+}
+
+}  // namespace
+}  // namespace sgl::engine

@@ -20,9 +20,9 @@ namespace sgl::engine {
 namespace {
 
 constexpr char kHelp[] =
-    R"(Serves on this machine only, with a private PostgreSQL in the data folder,
-a demo tenant, an agent, two approvers and tokens. What EXECUTED does is
-recorded for every intent type, except those of --no-executor.
+    R"(Serves on this machine only, with a private PostgreSQL in the data
+folder, a demo tenant, an agent, two approvers and tokens. Every intent type
+records its decision and no more, except those of --no-executor, which fail.
 
 Examples:
   intentd dev --policy policy/library/atlas.sgl

@@ -253,6 +253,23 @@ TEST(LifecycleTest, WithoutAPolicyNothingIsTakenOrClaimed) {
   EXPECT_EQ(served.SettleDrafts(), 0);
 }
 
+TEST(LifecycleTest, OneThatBreaksItsBatchFailsAlone) {
+  ServedEngine served({});
+  served.database().Super().Run(
+      "ALTER TABLE intents ADD CONSTRAINT no_bad_end "
+      "CHECK (status <> 'EXECUTED' OR payload ->> 'text' <> 'bad')");
+  const std::string first = served.InsertBySql("POST", R"({"text": "a"})");
+  const std::string bad = served.InsertBySql("POST", R"({"text": "bad"})");
+  const std::string last = served.InsertBySql("POST", R"({"text": "b"})");
+  EXPECT_EQ(served.SettleDrafts(), 3);
+  Caller agent = served.As(served.agent_token());
+  EXPECT_EQ(agent.MustGet(first).status(), intent::v1::INTENT_STATUS_EXECUTED);
+  EXPECT_EQ(agent.MustGet(last).status(), intent::v1::INTENT_STATUS_EXECUTED);
+  EXPECT_EQ(agent.MustGet(bad).status(), intent::v1::INTENT_STATUS_FAILED);
+  EXPECT_EQ(agent.MustGet(bad).failure_reason(), "SETTLEMENT_REFUSED");
+  EXPECT_EQ(served.Actions(bad), "INTENT_SUBMITTED ENGINE_FAILED");
+}
+
 TEST(LifecycleTest, ManyAreSettledInBatches) {
   ServedEngine served({});
   served.database().Owner().Run(absl::StrCat(

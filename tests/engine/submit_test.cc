@@ -225,6 +225,15 @@ TEST(WaitTest, HearsOfAnotherEnginesSettlement) {
             intent::v1::INTENT_STATUS_EXECUTED);
 }
 
+TEST(WaitTest, RowFromSqlWakesTheEngine) {
+  ServedEngine served({.runs = true});
+  const std::string id = served.InsertBySql("POST", kPost);
+  Caller agent = served.As(served.agent_token());
+  while (agent.MustGet(id).status() == intent::v1::INTENT_STATUS_DRAFT) {
+  }
+  EXPECT_EQ(agent.MustGet(id).status(), intent::v1::INTENT_STATUS_EXECUTED);
+}
+
 TEST(WaitTest, EndsWithItsTimeAndTheIntentAsItStands) {
   ServedEngine served({.runs = true, .claims = false});
   auto request = Caller::Request("POST", kPost);

@@ -187,6 +187,8 @@ class Checker {
   std::optional<int32_t> ResolveRange(const std::vector<Constant>& ends,
                                       TypeId wanted, Span span);
   void CheckDeclaredType(absl::string_view name, Span span);
+  std::string NearestType(absl::string_view name);
+  bool MaySearch(size_t candidates);
 
   // expr_checker.cc: operators.
   Checked CheckCondition(ExprId id);
@@ -279,6 +281,8 @@ class Checker {
   Scope scope_;
   int depth_ = 0;
   int alias_depth_ = 0;
+  // Candidates that hints may still look at; then mistakes come without hints.
+  size_t search_budget_ = 1'000'000;
   bool is_cut_short_ = false;  // something nested too deep to be looked at
   std::vector<OnContext> contexts_;
   absl::flat_hash_map<std::string, int32_t> context_ids_;

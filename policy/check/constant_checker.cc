@@ -382,12 +382,26 @@ void Checker::CheckDeclaredType(absl::string_view name, Span span) {
   if (declarations_->Find(layer(), name) != nullptr) return;
   auto report = Report(DiagnosticKind::kUnknownType, span,
                        absl::StrCat("no intent type `", name, "` is declared"));
+  const std::string near = NearestType(name);
+  if (!near.empty()) report.Help(absl::StrCat("did you mean `", near, "`?"));
+}
+
+// Returns the declared type nearest to a name, or an empty text.
+std::string Checker::NearestType(absl::string_view name) {
+  if (!MaySearch(policy_.intent_types.size())) return "";
   std::vector<std::string> names;
   for (const DeclaredType* type : declarations_->Visible(layer())) {
     names.push_back(type->name);
   }
-  const std::string near = Suggest(name, names);
-  if (!near.empty()) report.Help(absl::StrCat("did you mean `", near, "`?"));
+  return Suggest(name, names);
+}
+
+// Returns whether a hint may look at so many candidates. Ten thousand wrong
+// names among ten thousand types would take minutes.
+bool Checker::MaySearch(size_t candidates) {
+  if (search_budget_ < candidates) return false;
+  search_budget_ -= candidates;
+  return true;
 }
 
 }  // namespace sgl

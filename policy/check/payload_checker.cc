@@ -91,7 +91,11 @@ TypeId Checker::ReportPayloadField(const OnContext& context, const Name& name) {
     for (const Field& field : type.fields) names.push_back(field.name);
   };
   add_names(declarations_->star());
-  for (const DeclaredType* type : declarations_->Visible(context.layer)) {
+  const std::vector<const DeclaredType*> visible =
+      MaySearch(policy_.intent_types.size())
+          ? declarations_->Visible(context.layer)
+          : std::vector<const DeclaredType*>();
+  for (const DeclaredType* type : visible) {
     if (FindIn(*type, name.text) != nullptr) declaring.push_back(type->name);
   }
   std::string message =
@@ -121,13 +125,12 @@ TypeId Checker::ReportPayloadField(const OnContext& context, const Name& name) {
                         count > kTypesShownMax ? ", …" : "", "; add `on ",
                         declaring[0], "`");
   } else if (context.kind == OnContext::Kind::kLenient) {
-    for (const DeclaredType* type : declarations_->Visible(context.layer)) {
-      add_names(*type);
-    }
+    for (const DeclaredType* type : visible) add_names(*type);
   }
   auto report = Report(DiagnosticKind::kUnknownPayloadField, name.span,
                        std::move(message));
-  const std::string near = Suggest(name.text, names);
+  const std::string near =
+      MaySearch(names.size()) ? Suggest(name.text, names) : "";
   if (!help.empty()) {
     report.Help(std::move(help));
   } else if (!near.empty() && near != name.text) {

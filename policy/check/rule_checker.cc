@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "policy/check/checker.h"
-#include "policy/diagnostics/suggest.h"
 #include "policy/limits.h"
 
 namespace sgl {
@@ -191,11 +190,7 @@ void Checker::CheckOnName(const std::string& name, Span span,
         Report(has_star ? DiagnosticKind::kUndeclaredType
                         : DiagnosticKind::kUnknownType,
                span, absl::StrCat("no intent type `", name, "` is declared"));
-    std::vector<std::string> known;
-    for (const DeclaredType* visible : declarations_->Visible(layer())) {
-      known.push_back(visible->name);
-    }
-    const std::string near = Suggest(name, known);
+    const std::string near = NearestType(name);
     if (!near.empty()) report.Help(absl::StrCat("did you mean `", near, "`?"));
     if (!has_star) return;
   }

@@ -78,31 +78,31 @@ class BadInputTest(unittest.TestCase):
                         '{"a": NaN}', '{"a": 1} {}'):
             with self.subTest(payload):
                 self.assert_refused(grpc.StatusCode.INVALID_ARGUMENT,
-                                    "INVALID_ARGUMENT", ["payload"], payload)
+                                    "BAD_REQUEST", ["payload"], payload)
 
     def test_payload_of_10_mib(self):
         self.assert_refused(
-            grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT",
+            grpc.StatusCode.INVALID_ARGUMENT, "BAD_REQUEST",
             ["payload", "256 KiB"], '{"a": "' + "x" * (10 << 20) + '"}')
 
     def test_8000_numbers_that_expand_to_a_gigabyte(self):
         self.assert_refused(
-            grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT", ["payload"],
+            grpc.StatusCode.INVALID_ARGUMENT, "BAD_REQUEST", ["payload"],
             '{"a": [' + ",".join(["1e131071"] * 8000) + "]}")
 
     def test_nul_in_a_string(self):
         self.assert_refused(
-            grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT",
+            grpc.StatusCode.INVALID_ARGUMENT, "BAD_REQUEST",
             ["payload", "\\u0000"], '{"a": "x\\u0000y"}')
 
     def test_negative_spend(self):
         self.assert_refused(
-            grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT",
+            grpc.StatusCode.INVALID_ARGUMENT, "BAD_REQUEST",
             ["spend_micros_usd"], GOOD, spend_micros_usd=-1)
 
     def test_request_id_that_is_no_uuid(self):
         self.assert_refused(
-            grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT",
+            grpc.StatusCode.INVALID_ARGUMENT, "BAD_REQUEST",
             ["request_id"], GOOD, request_id="once")
 
     def test_malformed_tokens(self):

@@ -2,6 +2,8 @@
 //
 // Exit status: 0 it was told to stop and did, 1 it could not serve, 2 the
 // command line is wrong.
+#include <absl/strings/string_view.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 
@@ -33,6 +35,9 @@ int main(int argc, char** argv) {
   }
   const absl::Status status = command();
   if (status.ok()) return 0;
-  std::cerr << "intentd: " << status.message() << "\n";
+  // Diagnostics of a policy start on a line of their own.
+  const bool has_lines = status.message().find('\n') != absl::string_view::npos;
+  std::cerr << "intentd:" << (has_lines ? "\n" : " ") << status.message()
+            << "\n";
   return kExitFailed;
 }

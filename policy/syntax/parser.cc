@@ -1,5 +1,6 @@
 #include "policy/syntax/parser.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
 
@@ -110,20 +111,28 @@ std::string Parser::Found() {
   return std::string(TokenKindName(token.kind));
 }
 
-// Reports the next token. What the lexer could not read is reported already.
+// Reports the next token; or, where that one stands on a later line, the place
+// behind the previous one: that is where something is missing. After a bracket
+// or a comma, though, a new line is where the next thing belongs. What the
+// lexer could not read is reported already.
 void Parser::Unexpected(absl::string_view expected) {
-  if (!panicking_ && !At(TokenKind::kError)) {
-    diagnostics_.Add(DiagnosticKind::kUnexpectedToken, Peek().span,
-                     absl::StrCat("expected ", expected, ", found ", Found()));
-  }
-  panicking_ = true;
+  const Span next = Peek().span;
+  const absl::string_view before = sources_.text(file_).substr(0, next.begin);
+  const bool is_missing =
+      previous_.end > 0 &&
+      absl::StrContains(before.substr(previous_.end), "\n") &&
+      !absl::StrContains("{[(,", before.substr(previous_.end - 1, 1));
+  ReportUnexpected(is_missing ? AfterPrevious() : next, expected);
 }
 
-// Like Unexpected, for what is missing rather than wrong: the place is right
-// behind the previous token.
+// Like Unexpected, for what is missing rather than wrong wherever it stands.
 void Parser::UnexpectedAfter(absl::string_view expected) {
+  ReportUnexpected(AfterPrevious(), expected);
+}
+
+void Parser::ReportUnexpected(Span place, absl::string_view expected) {
   if (!panicking_ && !At(TokenKind::kError)) {
-    diagnostics_.Add(DiagnosticKind::kUnexpectedToken, AfterPrevious(),
+    diagnostics_.Add(DiagnosticKind::kUnexpectedToken, place,
                      absl::StrCat("expected ", expected, ", found ", Found()));
   }
   panicking_ = true;

@@ -55,6 +55,7 @@ class Parser {
   std::string Found();
   void Unexpected(absl::string_view expected);
   void UnexpectedAfter(absl::string_view expected);
+  void ReportUnexpected(Span place, absl::string_view expected);
   Span AfterPrevious() const;
   Span SpanFrom(int32_t begin) const;
   bool NestsTooDeep(Span span);

@@ -120,12 +120,11 @@ class TreeReader {
     if (Take('}')) return true;
     do {
       SkipSpace();
-      auto& [key, value] = tree->members.emplace_back();
-      if (!Peek('"') || !ReadString(&key)) return false;
+      if (!Peek('"') || !ReadString(&tree->keys.emplace_back())) return false;
       SkipSpace();
       if (!Take(':')) return false;
       SkipSpace();
-      if (!ReadValue(level, &value)) return false;
+      if (!ReadValue(level, &tree->items.emplace_back())) return false;
       SkipSpace();
     } while (Take(','));
     return Take('}');
@@ -238,8 +237,8 @@ class TreeReader {
 }  // namespace
 
 const JsonTree* JsonTree::Find(absl::string_view key) const {
-  for (const auto& [name, value] : members) {
-    if (name == key) return &value;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i] == key) return &items[i];
   }
   return nullptr;
 }

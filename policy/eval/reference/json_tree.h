@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace sgl::reference {
@@ -24,14 +23,16 @@ struct JsonTree {
   bool boolean = false;
   // A string's unescaped text; a number as it is spelled.
   std::string text;
+  // Items of an array, or values of an object; those whose key came before
+  // are there too.
   std::vector<JsonTree> items;
-  // Every member, those whose key came before included.
-  std::vector<std::pair<std::string, JsonTree>> members;
+  // Of an object: the key of each item.
+  std::vector<std::string> keys;
   // The bytes of the text that the value takes.
   size_t begin = 0;
   size_t end = 0;
 
-  // Returns the first member of this key, or null.
+  // Returns the first value of this key, or null.
   const JsonTree* Find(absl::string_view key) const;
 };
 

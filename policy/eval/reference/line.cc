@@ -55,7 +55,7 @@ std::optional<absl::Time> ReadTime(const JsonTree& tree) {
 bool HasOnlyKeys(const JsonTree& tree, const std::set<std::string>& keys,
                  bool allows_twice) {
   std::set<std::string> seen;
-  for (const auto& [key, value] : tree.members) {
+  for (const std::string& key : tree.keys) {
     if (!keys.contains(key)) return false;
     if (!seen.insert(key).second && !allows_twice) return false;
   }
@@ -66,7 +66,9 @@ bool ReadAgent(const JsonTree& tree, AgentFacts* agent) {
   agent->known = true;
   bool good = HasOnlyKeys(
       tree, {"known", "id", "name", "role", "status", "tier", "labels"}, false);
-  for (const auto& [key, value] : tree.members) {
+  for (size_t i = 0; i < tree.keys.size(); ++i) {
+    const std::string& key = tree.keys[i];
+    const JsonTree& value = tree.items[i];
     if (key == "known") good &= ReadBool(value, &agent->known);
     if (key == "id") good &= ReadText(value, &agent->id);
     if (key == "name") good &= ReadText(value, &agent->name);
@@ -91,7 +93,9 @@ bool ReadSeat(const JsonTree& tree, Seat* seat) {
 
 bool ReadTenant(const JsonTree& tree, TenantFacts* tenant) {
   bool good = HasOnlyKeys(tree, {"id", "slug", "seat", "connected"}, false);
-  for (const auto& [key, value] : tree.members) {
+  for (size_t i = 0; i < tree.keys.size(); ++i) {
+    const std::string& key = tree.keys[i];
+    const JsonTree& value = tree.items[i];
     if (key == "id") good &= ReadText(value, &tenant->id);
     if (key == "slug") good &= ReadText(value, &tenant->slug);
     if (key == "seat") good &= ReadSeat(value, &tenant->seat);
@@ -104,7 +108,9 @@ bool ReadBudget(const JsonTree& tree, BudgetFacts* budget) {
   budget->exists = true;
   bool good =
       HasOnlyKeys(tree, {"exists", "remaining_usd", "limit_usd"}, false);
-  for (const auto& [key, value] : tree.members) {
+  for (size_t i = 0; i < tree.keys.size(); ++i) {
+    const std::string& key = tree.keys[i];
+    const JsonTree& value = tree.items[i];
     if (key == "exists") good &= ReadBool(value, &budget->exists);
     if (key == "remaining_usd") {
       good &= ReadNumber(value, 6, &budget->remaining_micros_usd);
@@ -154,7 +160,9 @@ bool ReadIntent(const JsonTree& tree, absl::string_view line,
     return false;
   }
   std::set<std::string> seen;
-  for (const auto& [key, value] : tree.members) {
+  for (size_t i = 0; i < tree.keys.size(); ++i) {
+    const std::string& key = tree.keys[i];
+    const JsonTree& value = tree.items[i];
     if (!seen.insert(key).second) {
       request->violations.push_back({absl::StrCat("intent.", key), ""});
     } else if (key == "type") {
@@ -175,7 +183,9 @@ bool ReadRequest(const JsonTree& tree, absl::string_view line,
   bool good =
       HasOnlyKeys(tree, {"intent", "agent", "tenant", "budget", "now"}, false);
   bool has_intent = false;
-  for (const auto& [key, value] : tree.members) {
+  for (size_t i = 0; i < tree.keys.size(); ++i) {
+    const std::string& key = tree.keys[i];
+    const JsonTree& value = tree.items[i];
     if (key == "intent") {
       has_intent = true;
       good = good && ReadIntent(value, line, request);

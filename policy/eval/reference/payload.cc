@@ -58,13 +58,13 @@ class PayloadReader {
   // Refuses every duplicate key and every NaN, wherever it stands.
   void FindOddities(const JsonTree& tree, const std::string& path) {
     if (tree.kind == JsonTree::Kind::kNan) Refuse(path);
+    const bool is_object = tree.kind == JsonTree::Kind::kObject;
     for (size_t i = 0; i < tree.items.size(); ++i) {
-      FindOddities(tree.items[i], ItemPath(path, i));
-    }
-    for (const auto& [key, value] : tree.members) {
-      const std::string member = FieldPath(path, key);
-      if (tree.Find(key) != &value) Refuse(member);
-      FindOddities(value, member);
+      const JsonTree& item = tree.items[i];
+      const std::string item_path =
+          is_object ? FieldPath(path, tree.keys[i]) : ItemPath(path, i);
+      if (is_object && tree.Find(tree.keys[i]) != &item) Refuse(item_path);
+      FindOddities(item, item_path);
     }
   }
 

@@ -64,9 +64,6 @@ bool AnyStringMatches(const Regex& regex, const JsonTree& tree) {
   for (const JsonTree& item : tree.items) {
     if (AnyStringMatches(regex, item)) return true;
   }
-  for (const auto& [key, value] : tree.members) {
-    if (AnyStringMatches(regex, value)) return true;
-  }
   return false;
 }
 

@@ -56,6 +56,20 @@ int Reset(const std::string& url, bool is_sure) {
   return kExitOk;
 }
 
+int Adopt(const std::string& url, const std::string& role) {
+  const absl::Status done = storage::AdoptWriter(url, role);
+  if (!done.ok()) return ReportError("adopt", done);
+  std::cout << "`" << role << "` may write rows of any tenant\n";
+  return kExitOk;
+}
+
+int Grant(const std::string& url, const std::string& role) {
+  const absl::Status done = storage::GrantRuntime(url, role);
+  if (!done.ok()) return ReportError("grant", done);
+  std::cout << "`" << role << "` may serve as DATABASE_URL's role\n";
+  return kExitOk;
+}
+
 int Create(const std::string& folder, const std::string& name) {
   absl::StatusOr<std::string> path = storage::CreateMigration(folder, name);
   if (!path.ok()) return ReportError("create", path.status());
@@ -67,7 +81,7 @@ int Create(const std::string& folder, const std::string& name) {
 }  // namespace
 
 void AddDbCommand(CLI::App& app, Run& run) {
-  CLI::App* db = app.add_subcommand("db", "create, apply and reset migrations");
+  CLI::App* db = app.add_subcommand("db", "migrations, and who may write");
   db->require_subcommand(1);
 
   auto url = std::make_shared<std::string>();
@@ -93,6 +107,25 @@ void AddDbCommand(CLI::App& app, Run& run) {
   reset->callback([&run, url, is_sure] {
     run = [url, is_sure] { return Reset(*url, *is_sure); };
   });
+
+  auto role = std::make_shared<std::string>();
+  CLI::App* adopt = db->add_subcommand(
+      "adopt", "let an existing writer go on writing rows of any tenant");
+  adopt->footer("example:\n  intentctl db adopt --writer-role app");
+  AddDirectUrl(*adopt, *url);
+  adopt->add_option("--writer-role", *role, "the role that it logs in as")
+      ->required();
+  adopt->callback(
+      [&run, url, role] { run = [url, role] { return Adopt(*url, *role); }; });
+
+  CLI::App* grant =
+      db->add_subcommand("grant", "let a role serve as the engine's");
+  grant->footer("example:\n  intentctl db grant --runtime-role intentd");
+  AddDirectUrl(*grant, *url);
+  grant->add_option("--runtime-role", *role, "what DATABASE_URL logs in as")
+      ->required();
+  grant->callback(
+      [&run, url, role] { run = [url, role] { return Grant(*url, *role); }; });
 
   auto name = std::make_shared<std::string>();
   auto folder = std::make_shared<std::string>("storage/migrations");

@@ -98,9 +98,9 @@ void Worker::Wake() { signal_.Set(); }
 
 void Worker::Run() {
   absl::Duration backoff = kBackoffMin;
-  bool is_poll = false;  // The first turn finds what waited for this process.
+  // The first turn finds what waited for this process.
   while (!signal_.is_stopped()) {
-    const absl::Status status = Turn(is_poll);
+    const absl::Status status = Turn();
     absl::Duration pause = options_.poll_interval;
     if (status.ok()) {
       backoff = kBackoffMin;
@@ -110,22 +110,37 @@ void Worker::Run() {
       pause = backoff;
       backoff = std::min(backoff * 2, kBackoffMax);
     }
-    is_poll = signal_.Wait(pause) == WakeSignal::Cause::kTimeout;
+    signal_.Wait(pause);
   }
 }
 
-absl::Status Worker::Turn(bool is_poll) {
-  const bool is_expiry_turn = is_poll && is_expiry_turn_;
-  if (is_poll) is_expiry_turn_ = !is_expiry_turn_;
-  if (is_expiry_turn) {
-    MakePartitions();
-    return ExpireMemos().status();
-  }
+absl::Status Worker::Turn() {
+  const absl::Status swept = IsSweepDue() ? Sweep() : absl::OkStatus();
   if (policies_->active() == nullptr) {
     const absl::Status reloaded = policies_->Reload();
     if (!reloaded.ok()) return reloaded;
   }
-  return SettleDrafts().status();
+  // A backlog, however long, makes no memo wait for its end.
+  while (!signal_.is_stopped() && !IsSweepDue()) {
+    const absl::StatusOr<int> settled = SettleAgainstActive();
+    if (!settled.ok()) return settled.status();
+    if (*settled == 0) return swept;
+  }
+  // More drafts may be waiting; the next turn begins with the sweep.
+  signal_.Set();
+  return swept;
+}
+
+bool Worker::IsSweepDue() const {
+  const absl::Duration since = absl::Now() - swept_;
+  // A clock that was set back must not hold a sweep up.
+  return since >= 2 * options_.poll_interval || since < absl::ZeroDuration();
+}
+
+absl::Status Worker::Sweep() {
+  swept_ = absl::Now();
+  MakePartitions();
+  return ExpireMemos().status();
 }
 
 void Worker::MakePartitions() {
@@ -141,25 +156,22 @@ void Worker::MakePartitions() {
 
 absl::StatusOr<int> Worker::SettleDrafts() {
   int total = 0;
-  while (!signal_.is_stopped()) {
-    const absl::StatusOr<int> settled = SettleBatch();
-    if (!settled.ok()) {
-      if (settled.status().code() != absl::StatusCode::kAborted) {
-        return settled.status();
-      }
-      // Most likely another policy set is active by now.
-      const absl::Status reloaded = policies_->Reload();
-      if (!reloaded.ok()) return reloaded;
-      if (policies_->active() == nullptr) return total;
-      const absl::StatusOr<int> again = SettleBatch();
-      if (!again.ok()) return again.status();
-      total += *again;
-      continue;
-    }
-    if (*settled == 0) break;
+  absl::StatusOr<int> settled = SettleAgainstActive();
+  while (settled.ok() && *settled > 0) {
     total += *settled;
+    settled = SettleAgainstActive();
   }
+  if (!settled.ok()) return settled;
   return total;
+}
+
+absl::StatusOr<int> Worker::SettleAgainstActive() {
+  absl::StatusOr<int> settled = SettleBatch();
+  if (settled.status().code() != absl::StatusCode::kAborted) return settled;
+  // Most likely another policy set is active by now.
+  const absl::Status reloaded = policies_->Reload();
+  if (!reloaded.ok()) return reloaded;
+  return SettleBatch();
 }
 
 absl::StatusOr<int> Worker::SettleBatch() {

@@ -39,8 +39,8 @@ class Worker {
     // One transaction's work. Larger batches gain little and hold their
     // locks longer.
     int batch_max = 256;
-    // With nothing to do, the database is asked this often: for DRAFTs and
-    // for overdue memos in turn.
+    // With nothing to do, the database is asked for DRAFTs this often; for
+    // overdue memos half as often, whatever there is to do.
     absl::Duration poll_interval = absl::Seconds(1);
   };
 
@@ -68,8 +68,13 @@ class Worker {
  private:
   void Run();
   // Does one turn; returns how the turn went.
-  absl::Status Turn(bool is_poll);
+  absl::Status Turn();
+  bool IsSweepDue() const;
+  // What is done by the clock: ends overdue memos, makes partitions.
+  absl::Status Sweep();
   void MakePartitions();
+  // Settles a batch, once more where another policy set is active by now.
+  absl::StatusOr<int> SettleAgainstActive();
   absl::StatusOr<int> SettleBatch();
   // Settles each by itself: one that the database refuses is FAILED alone.
   absl::Status SettleSingly(storage::Transaction& tx, const std::string& digest,
@@ -86,8 +91,8 @@ class Worker {
   // The next batch is settled member by member: the one before it was
   // refused. Confined to the thread that ticks.
   bool is_careful_ = false;
-  // The turns of a poll alternate. Confined likewise.
-  bool is_expiry_turn_ = false;
+  // When the last sweep began. Confined likewise.
+  absl::Time swept_ = absl::InfinitePast();
   absl::Time partitions_made_ = absl::InfinitePast();
   std::jthread thread_;
 };

@@ -3,6 +3,8 @@
 // existing system inserts by SQL go the same ways.
 
 #include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -251,6 +253,24 @@ TEST(LifecycleTest, WithoutAPolicyNothingIsTakenOrClaimed) {
   EXPECT_EQ(ReasonOf(refused.status), "NO_ACTIVE_POLICY");
   served.InsertBySql("POST", R"({"text": "t"})");
   EXPECT_EQ(served.SettleDrafts(), 0);
+}
+
+TEST(LifecycleTest, MemosExpireWhileWorkKeepsComing) {
+  ServedEngine served({.runs = true});
+  Caller agent = served.As(served.agent_token());
+  auto request = Caller::Request("WIRE", R"({"to": "GB1"})");
+  request.mutable_wait()->set_seconds(30);
+  const std::string id = agent.Submit(request).response.intent().id();
+  served.database().Super().Run(
+      "UPDATE decision_memos SET expires_at = now() - interval '1 second'");
+  // Each of these wakes the worker, so that it never has nothing to do.
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (agent.MustGet(id).status() ==
+             intent::v1::INTENT_STATUS_AWAITING_HUMAN &&
+         absl::Now() < deadline) {
+    agent.MustSubmit("POST", R"({"text": "t"})");
+  }
+  EXPECT_EQ(agent.MustGet(id).failure_reason(), "APPROVAL_EXPIRED");
 }
 
 TEST(LifecycleTest, OneThatBreaksItsBatchFailsAlone) {

@@ -16,6 +16,7 @@
 #include "base/check.h"
 #include "base/sha256.h"
 #include "policy/check/checker.h"
+#include "policy/check/warnings.h"
 #include "policy/limits.h"
 
 namespace sgl {
@@ -81,6 +82,8 @@ CheckedPolicy Checker::Run() {
   for (File& file : files_) CheckAsserts(file);
   CheckUnusedDefs();
   ReportUnused();
+  WarnOfRules(asts_, policy_, diagnostics_);
+  WarnOfRegexes(asts_, diagnostics_);
   FillSlots();
   return std::move(policy_);
 }

@@ -97,6 +97,12 @@ absl::StatusOr<std::shared_ptr<const Program>> CompilePolicy(
   if (compilation.program == nullptr) {
     return absl::InvalidArgumentError(compilation.Render());
   }
+  if (compilation.program->has_limits()) {
+    // A limit that nobody counts would let pass what it should stop.
+    return absl::FailedPreconditionError(
+        "the policy has limits, which this engine does not count yet; remove "
+        "them to serve it");
+  }
   if (compilation.warning_count > 0) {
     LogWarn("the policy has {} warnings:\n{}", compilation.warning_count,
             compilation.Render());

@@ -33,8 +33,9 @@ absl::StatusOr<std::vector<SourceFile>> ReadPolicyFiles(
     const std::vector<std::string>& paths);
 
 // Loads the zones that the sources name and compiles them. INVALID_ARGUMENT
-// where there are errors: the message is the rendered diagnostics. Warnings
-// are logged.
+// where there are errors: the message is the rendered diagnostics.
+// FAILED_PRECONDITION for a policy with limits, which the engine does not
+// count: one that is not enforced must not seem to be. Warnings are logged.
 absl::StatusOr<std::shared_ptr<const Program>> CompilePolicy(
     const std::vector<SourceFile>& sources);
 

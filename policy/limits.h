@@ -55,6 +55,12 @@ inline constexpr int64_t kApprovalsMax = 100;
 // `within`: ten years. A longer deadline is none.
 inline constexpr int64_t kWithinMicrosMax = int64_t{3'650} * 86'400'000'000;
 
+// Limits in a policy set. Each that matches costs a look-up of its total.
+inline constexpr int kLimitsMax = 10'000;
+
+// A limit's window: ten years. Counts live as long as their window.
+inline constexpr int64_t kWindowMicrosMax = int64_t{3'650} * 86'400'000'000;
+
 // Elements of one payload list that any/all/count, sum, size and contains
 // walk; a longer one is INVALID_PAYLOAD.
 inline constexpr int kListItemsMax = 10'000;

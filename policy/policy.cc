@@ -66,6 +66,8 @@ const std::vector<std::string>& Program::tenant_slugs() const {
   return compiled_->tenant_slugs;
 }
 
+bool Program::has_limits() const { return !compiled_->limits.empty(); }
+
 const std::string& Program::tzdata_version() const {
   return compiled_->tzdata_version;
 }

@@ -29,6 +29,7 @@
 
 #include "base/zones.h"
 #include "policy/eval/decision.h"
+#include "policy/eval/limits.h"
 #include "policy/eval/payload_bounds.h"
 #include "policy/eval/request.h"
 #include "policy/eval/request_line.h"
@@ -65,6 +66,10 @@ class Program {
 
   // Returns the slugs for which the set has a tenant layer, sorted.
   const std::vector<std::string>& tenant_slugs() const;
+
+  // Returns whether the set has any limit. Whoever evaluates such a set must
+  // keep its books, see policy/eval/limits.h.
+  bool has_limits() const;
 
   // Returns the version of the time-zone data that it was compiled with.
   const std::string& tzdata_version() const;

@@ -52,6 +52,7 @@
 
 #include "policy/check/types.h"
 #include "policy/decision_kind.h"
+#include "policy/eval/limits.h"
 #include "policy/source/source.h"
 
 namespace sgl {
@@ -238,6 +239,29 @@ struct CheckedRule {
   std::optional<int64_t> within;  // the shortest of the demands'
 };
 
+// A limit: where its condition is true it counts, and where its total, the
+// request's part included, is greater than `amount_max`, it acts as `rule`.
+struct CheckedLimit {
+  CheckedRule rule;  // `kind` is what stands after `else`
+  LimitScope scope = LimitScope::kAgent;
+  bool is_spend = false;
+  int64_t amount_max = 0;  // intents, or millionths of a dollar
+  int64_t window = 0;      // microseconds, positive
+};
+
+// What must hold of every decision on the valid requests of its types for
+// which its condition is true. A tenant's is about that tenant's requests.
+struct CheckedAssert {
+  std::string name;
+  Span name_span;
+  LayerId layer = LayerId::kPlatform;
+  bool on_all = true;
+  std::vector<std::string> on;          // type names, sorted, no duplicates
+  NodeId condition = NodeId::kNone;     // bool; none: always true
+  std::vector<DecisionKind> decisions;  // that it lets stand, sorted
+  std::string demand;                   // as written: `decision != ALLOW`
+};
+
 // The platform (always layers[0], rules or not) or one tenant's layer.
 struct Layer {
   std::string slug;                              // empty for the platform
@@ -267,9 +291,11 @@ struct CheckedDef {
 // out, so that tools can still show the rest.
 struct CheckedPolicy {
   TypeTable types;
-  std::vector<CheckedFile> files;  // in the order of the SourceSet
-  std::vector<Layer> layers;       // [0] the platform, then by slug
-  std::vector<CheckedRule> rules;  // by file, then position
+  std::vector<CheckedFile> files;      // in the order of the SourceSet
+  std::vector<Layer> layers;           // [0] the platform, then by slug
+  std::vector<CheckedRule> rules;      // by file, then position; no limits
+  std::vector<CheckedLimit> limits;    // likewise
+  std::vector<CheckedAssert> asserts;  // likewise
 
   bool has_star = false;                 // the platform declares `intent *`
   TypeId star_fields = kErrorType;       // a record, empty without `intent *`

@@ -89,6 +89,9 @@ struct OnContext {
   std::vector<const DeclaredType*> types;
 };
 
+// Returns the decision that `allow`, `review` or `block` names.
+DecisionKind KindOfWord(absl::string_view word);
+
 class Checker {
  public:
   Checker(const SourceSet& sources, absl::Span<const Ast> files,
@@ -267,7 +270,11 @@ class Checker {
   void CheckMessage(const RuleSyntax& syntax, CheckedRule& rule);
   void CheckReviewClauses(const RuleSyntax& syntax, CheckedRule& rule);
   void CheckApprovals(const ApprovalsSyntax& syntax, CheckedRule& rule);
+  void CheckRuleParts(const RuleSyntax& syntax, CheckedRule& rule);
+
+  // limit_checker.cc: limits and asserts.
   void CheckLimits(File& file);
+  void CheckLimit(const LimitSyntax& syntax);
   void CheckAsserts(File& file);
 
   const SourceSet& sources_;

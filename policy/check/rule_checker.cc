@@ -12,12 +12,13 @@
 #include "policy/limits.h"
 
 namespace sgl {
-namespace {
 
 DecisionKind KindOfWord(absl::string_view word) {
   if (word == "allow") return DecisionKind::kAllow;
   return word == "review" ? DecisionKind::kReview : DecisionKind::kBlock;
 }
+
+namespace {
 
 bool IsReservedCode(absl::string_view code) {
   return code == "UNKNOWN_INTENT_TYPE" || code == "INVALID_PAYLOAD" ||
@@ -88,15 +89,23 @@ void Checker::CheckRules(File& file) {
 void Checker::CheckRule(const RuleSyntax& syntax) {
   CheckedRule rule;
   rule.kind = KindOfWord(syntax.keyword.text);
-  rule.code = syntax.code.text;
-  rule.code_span = syntax.code.span;
   rule.layer = layer();
-  CheckCode(syntax);
   if (rule.kind == DecisionKind::kAllow && layer() != LayerId::kPlatform) {
     Report(DiagnosticKind::kTenantAllow, syntax.keyword_span,
            "a tenant layer has an `allow`")
         .Help("a tenant's rules only make decisions stricter");
   }
+  CheckRuleParts(syntax, rule);
+  policy_.layers[static_cast<size_t>(layer())].rules.push_back(
+      static_cast<int32_t>(policy_.rules.size()));
+  policy_.rules.push_back(std::move(rule));
+}
+
+// Checks what rules and limits share, and fills it in.
+void Checker::CheckRuleParts(const RuleSyntax& syntax, CheckedRule& rule) {
+  rule.code = syntax.code.text;
+  rule.code_span = syntax.code.span;
+  CheckCode(syntax);
   rule.on_all = !syntax.has_on;
   scope_.context = CheckOn(syntax.on, syntax.has_on, &rule.on);
   Checked condition;
@@ -112,9 +121,6 @@ void Checker::CheckRule(const RuleSyntax& syntax) {
     CheckMessage(syntax, rule);
   }
   CheckReviewClauses(syntax, rule);
-  policy_.layers[static_cast<size_t>(layer())].rules.push_back(
-      static_cast<int32_t>(policy_.rules.size()));
-  policy_.rules.push_back(std::move(rule));
 }
 
 void Checker::CheckCode(const RuleSyntax& syntax) {
@@ -292,43 +298,6 @@ void Checker::CheckApprovals(const ApprovalsSyntax& syntax, CheckedRule& rule) {
         std::min(rule.within.value_or(*syntax.within), *syntax.within);
   }
   rule.approvals.push_back(std::move(demand));
-}
-
-// Limits are checked like rules, and then refused: to leave one out would
-// loosen the policy.
-void Checker::CheckLimits(File& file) {
-  for (const LimitSyntax& limit : file.ast->limits) {
-    scope_ = Scope{};
-    scope_.file = &file;
-    CheckCode(limit.rule);
-    if (limit.scope.text == "platform" && layer() != LayerId::kPlatform) {
-      Report(DiagnosticKind::kTenantPlatformLimit, limit.scope.span,
-             "a tenant layer limits the whole platform")
-          .Help("use `per tenant` or `per agent`");
-    }
-    CheckedRule rule;
-    rule.kind = KindOfWord(limit.rule.keyword.text);
-    rule.code = limit.rule.code.text;
-    scope_.context = CheckOn(limit.rule.on, limit.rule.has_on, &rule.on);
-    if (limit.rule.when != ExprId::kNone) {
-      PushFacts(CheckCondition(limit.rule.when).if_true);
-    }
-    CheckMessage(limit.rule, rule);
-    CheckReviewClauses(limit.rule, rule);
-    Report(DiagnosticKind::kUnsupportedItem, limit.rule.keyword_span,
-           "this version reads `limit` but does not enforce it")
-        .Help("remove it: a policy must not promise what is not kept");
-  }
-}
-
-void Checker::CheckAsserts(File& file) {
-  for (const AssertSyntax& item : file.ast->asserts) {
-    scope_ = Scope{};
-    scope_.file = &file;
-    std::vector<std::string> names;
-    scope_.context = CheckOn(item.on, item.has_on, &names);
-    if (item.when != ExprId::kNone) CheckCondition(item.when);
-  }
 }
 
 }  // namespace sgl

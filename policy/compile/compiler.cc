@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -38,7 +39,10 @@ class Compiler {
   Instruction CompileHas(const Path& path);
   void CompileTypes();
   void CompileLayers();
-  void CompileRule(const CheckedRule& rule);
+  void CompileRule(const CheckedRule& rule, int32_t limit);
+  void CompileLimit(const CheckedLimit& limit);
+  void PlaceRules();
+  void CompileAssert(const CheckedAssert& item);
   void PlaceMemos();
   ProgramShape Shape(TypeId fields, const std::vector<int32_t>& slots) const;
   std::string Digest(std::optional<LayerId> tenant, bool whole_set) const;
@@ -75,7 +79,10 @@ std::unique_ptr<const DecisionProgram> Compiler::Run() {
   CompileNodes();
   CompileTypes();
   CompileLayers();
-  for (const CheckedRule& rule : policy_.rules) CompileRule(rule);
+  for (const CheckedRule& rule : policy_.rules) CompileRule(rule, -1);
+  for (const CheckedLimit& limit : policy_.limits) CompileLimit(limit);
+  PlaceRules();
+  for (const CheckedAssert& item : policy_.asserts) CompileAssert(item);
   PlaceMemos();
   return std::move(program_);
 }
@@ -341,6 +348,7 @@ void Compiler::PlaceMemos() {
       use(part.instruction, 1);
     }
   }
+  for (const ProgramAssert& item : program_->asserts) use(item.condition, 1);
   for (size_t i = 0; i < uses.size(); ++i) {
     Instruction& instruction = program_->instructions[i];
     if (instruction.is_constant && uses[i] > 1 && !IsCheap(instruction.code)) {
@@ -363,15 +371,20 @@ std::string Compiler::Digest(std::optional<LayerId> tenant,
   return absl::StrCat("sha256:", Sha256Hex(lines));
 }
 
-void Compiler::CompileRule(const CheckedRule& rule) {
+void Compiler::CompileRule(const CheckedRule& rule, int32_t limit) {
   ProgramRule result;
+  result.limit = limit;
   result.kind = rule.kind;
   result.layer = static_cast<int32_t>(rule.layer);
   const int32_t id = static_cast<int32_t>(program_->rules.size());
   ProgramLayer& layer = program_->layers[static_cast<size_t>(rule.layer)];
-  if (rule.on_all) layer.rules_on_all.push_back(id);
+  const bool is_limit = limit >= 0;
+  if (rule.on_all) {
+    (is_limit ? layer.limits_on_all : layer.rules_on_all).push_back(id);
+  }
   for (const std::string& name : rule.on) {
-    layer.rules_on_type[TypeNumber(name)].push_back(id);
+    (is_limit ? layer.limits_on_type : layer.rules_on_type)[TypeNumber(name)]
+        .push_back(id);
   }
   result.condition = static_cast<int32_t>(rule.condition);
   result.risk = rule.risk;
@@ -391,6 +404,53 @@ void Compiler::CompileRule(const CheckedRule& rule) {
   }
   result.at = sources_.Describe(rule.code_span);
   program_->rules.push_back(std::move(result));
+}
+
+void Compiler::CompileLimit(const CheckedLimit& limit) {
+  ProgramLimit result;
+  result.scope = limit.scope;
+  result.is_spend = limit.is_spend;
+  result.amount_max = limit.amount_max;
+  result.window = absl::Microseconds(limit.window);
+  program_->limits.push_back(result);
+  CompileRule(limit.rule, static_cast<int32_t>(program_->limits.size() - 1));
+}
+
+// Numbers rules and limits together by file and then position.
+void Compiler::PlaceRules() {
+  std::vector<std::pair<Span, int32_t>> spans;
+  for (const CheckedRule& rule : policy_.rules) {
+    spans.emplace_back(rule.code_span, static_cast<int32_t>(spans.size()));
+  }
+  for (const CheckedLimit& limit : policy_.limits) {
+    spans.emplace_back(limit.rule.code_span,
+                       static_cast<int32_t>(spans.size()));
+  }
+  std::sort(spans.begin(), spans.end(),
+            [](const auto& left, const auto& right) {
+              return std::tie(left.first.file, left.first.begin) <
+                     std::tie(right.first.file, right.first.begin);
+            });
+  for (size_t i = 0; i < spans.size(); ++i) {
+    program_->rules[static_cast<size_t>(spans[i].second)].place =
+        static_cast<int32_t>(i);
+  }
+}
+
+void Compiler::CompileAssert(const CheckedAssert& item) {
+  ProgramAssert result;
+  result.layer = static_cast<int32_t>(item.layer);
+  result.on_all = item.on_all;
+  for (const std::string& name : item.on) {
+    result.on.push_back(TypeNumber(name));
+  }
+  std::sort(result.on.begin(), result.on.end());
+  result.condition = static_cast<int32_t>(item.condition);
+  result.decisions = item.decisions;
+  result.name = item.name;
+  result.at = sources_.Describe(item.name_span);
+  result.demand = item.demand;
+  program_->asserts.push_back(std::move(result));
 }
 
 }  // namespace

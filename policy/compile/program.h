@@ -24,6 +24,7 @@
 
 #include "policy/check/types.h"
 #include "policy/decision_kind.h"
+#include "policy/eval/limits.h"
 
 namespace sgl {
 
@@ -102,7 +103,15 @@ struct ProgramDemand {
   std::vector<std::string> roles;  // sorted, each once
 };
 
-// A rule, in the order in which reasons are listed.
+// What makes a rule a limit: it acts only where its total is exceeded.
+struct ProgramLimit {
+  LimitScope scope = LimitScope::kAgent;
+  bool is_spend = false;
+  int64_t amount_max = 0;  // intents, or millionths of a dollar
+  absl::Duration window;
+};
+
+// A rule, or a limit.
 struct ProgramRule {
   DecisionKind kind = DecisionKind::kBlock;
   int32_t layer = 0;
@@ -110,10 +119,27 @@ struct ProgramRule {
   int32_t risk = 0;
   std::vector<ProgramDemand> demands;
   std::optional<int64_t> within;  // microseconds
+  int32_t limit = -1;  // into DecisionProgram::limits; negative: a rule
+  // Reasons are listed by it: the place among the rules and limits of all
+  // files.
+  int32_t place = 0;
   // For output only.
   std::string code;
   std::vector<ProgramMessagePart> message;
   std::string at;
+};
+
+// What must hold of every decision on the requests that it is about.
+struct ProgramAssert {
+  int32_t layer = 0;
+  bool on_all = true;
+  std::vector<int32_t> on;              // by type_ids, sorted
+  int32_t condition = -1;               // an instruction; negative: always true
+  std::vector<DecisionKind> decisions;  // that it lets stand
+  // For output only.
+  std::string name;
+  std::string at;
+  std::string demand;  // `decision != ALLOW`
 };
 
 // Where a payload slot finds its value: field numbers from the record down.
@@ -137,6 +163,9 @@ struct ProgramLayer {
   // The rules without `on`, and those on each type, by type_ids.
   std::vector<int32_t> rules_on_all;
   absl::flat_hash_map<int32_t, std::vector<int32_t>> rules_on_type;
+  // Likewise the limits, also numbers of rules.
+  std::vector<int32_t> limits_on_all;
+  absl::flat_hash_map<int32_t, std::vector<int32_t>> limits_on_type;
   // The tenant's own types; empty for the platform.
   absl::flat_hash_map<std::string, ProgramShape> types;
   std::string digest;
@@ -154,7 +183,10 @@ struct DecisionProgram {
   std::vector<std::unique_ptr<const RE2>> regexes;
   std::vector<absl::TimeZone> zones;
 
+  // The checked policy's rules by their numbers there, then its limits.
   std::vector<ProgramRule> rules;
+  std::vector<ProgramLimit> limits;
+  std::vector<ProgramAssert> asserts;
   std::vector<ProgramLayer> layers;  // [0] the platform, then by slug
   absl::flat_hash_map<std::string, int32_t> layer_of_tenant;
 

@@ -60,6 +60,42 @@ void AppendDemand(const ApprovalDemand& demand, std::string* out) {
   out->append("]}");
 }
 
+// Appends an amount of a limit: a number of intents or of dollars.
+void AppendAmount(absl::string_view name, const LimitDraw& draw, int64_t amount,
+                  std::string* out) {
+  absl::StrAppend(out, ", \"", name, draw.is_spend ? "_usd\": " : "\": ");
+  if (draw.is_spend) {
+    AppendJsonNumber(amount, kUsdDecimals, out);
+  } else {
+    absl::StrAppend(out, amount);
+  }
+}
+
+void AppendDraw(const LimitDraw& draw, std::string* out) {
+  out->push_back('{');
+  AppendMember("code", draw.code, out);
+  out->append(", ");
+  AppendMember("layer", draw.layer, out);
+  out->append(", ");
+  AppendMember("per", LimitScopeName(draw.scope), out);
+  AppendAmount(draw.is_spend ? "spend" : "count", draw, draw.amount, out);
+  if (draw.total.has_value()) AppendAmount("total", draw, *draw.total, out);
+  AppendAmount("max", draw, draw.amount_max, out);
+  out->push_back('}');
+}
+
+void AppendDraws(const std::vector<LimitDraw>& draws, std::string* out) {
+  if (draws.empty()) return;
+  out->append(", \"limits\": [");
+  absl::string_view separator = "";
+  for (const LimitDraw& draw : draws) {
+    absl::StrAppend(out, separator);
+    AppendDraw(draw, out);
+    separator = ", ";
+  }
+  out->push_back(']');
+}
+
 // Reads a decision line. What is missing or of another kind is remembered, and
 // reading goes on: the caller looks at `good()` once, at the end.
 class Reader {
@@ -191,6 +227,7 @@ std::string DecisionToJson(const Decision& decision) {
       AppendMember("within", within, &out);
     }
   }
+  AppendDraws(decision.limit_draws, &out);
   out.append(", ");
   AppendMember("policy", decision.policy_digest, &out);
   out.append(", ");

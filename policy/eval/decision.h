@@ -6,7 +6,12 @@
 //   {"decision": "REVIEW", "reasons": [{"code": "REGULATED_ACTION",
 //    "message": "...", "layer": "platform", "at": "atlas.sgl:25:8"}],
 //    "risk": 3, "approvals": [{"count": 1, "roles": ["compliance"]}],
-//    "within": "24h", "policy": "sha256:...", "tzdata": "2026f"}
+//    "within": "24h", "limits": [{"code": "DAILY_POSTS", "layer": "platform",
+//    "per": "agent", "count": 1, "total": 4, "max": 20}],
+//    "policy": "sha256:...", "tzdata": "2026f"}
+//
+// `limits` is there where a limit matched; a limit of spend says `spend_usd`,
+// `total_usd` and `max_usd`.
 
 #ifndef POLICY_EVAL_DECISION_H_
 #define POLICY_EVAL_DECISION_H_
@@ -21,6 +26,7 @@
 #include <vector>
 
 #include "policy/decision_kind.h"
+#include "policy/eval/limits.h"
 
 namespace sgl {
 
@@ -73,6 +79,9 @@ struct Decision {
   std::vector<ApprovalDemand> demands;
   // How long the votes may take. Unset: no expiry. Only for REVIEW.
   std::optional<absl::Duration> within;
+  // What every limit that matched would count, by file and then position.
+  // Empty where no rule was evaluated.
+  std::vector<LimitDraw> limit_draws;
   // `sha256:` and hex, over the files that could speak for this tenant.
   std::string policy_digest;
   // Version of the time-zone data that the program was compiled with.
@@ -85,7 +94,8 @@ struct Decision {
 std::string DecisionToJson(const Decision& decision);
 
 // Returns the decision that `DecisionToJson` wrote. Members that it does not
-// know are skipped, so that a line of a later version can still be read.
+// know are skipped, so that a line of a later version can still be read; so is
+// `limits`, which is told to people and kept by nobody.
 // INVALID_ARGUMENT for anything else.
 absl::StatusOr<Decision> DecisionFromJson(absl::string_view json);
 

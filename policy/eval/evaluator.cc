@@ -3,6 +3,7 @@
 #include <absl/numeric/int128.h>
 #include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
+#include <absl/strings/str_cat.h>
 #include <absl/time/civil_time.h>
 #include <absl/time/time.h>
 
@@ -51,6 +52,27 @@ bool Holds(const std::vector<std::string>& set, absl::string_view text) {
   return found != set.end() && *found == text;
 }
 
+// Appends `what:SIZE:text`, which no other pair of texts gives.
+void AppendPart(absl::string_view what, absl::string_view text,
+                std::string* out) {
+  absl::StrAppend(out, out->empty() ? "" : " ", what, ":", text.size(), ":",
+                  text);
+}
+
+// Returns whom a limit counts for, see LimitDraw::subject.
+std::string SubjectOf(LimitScope scope, const Request& request) {
+  std::string subject;
+  if (scope == LimitScope::kPlatform) return subject;
+  const TenantFacts& tenant = request.tenant;
+  AppendPart(tenant.id.empty() ? "tenant.slug" : "tenant.id",
+             tenant.id.empty() ? tenant.slug : tenant.id, &subject);
+  if (scope == LimitScope::kTenant) return subject;
+  const AgentFacts& agent = request.agent;
+  AppendPart(agent.id.empty() ? "agent.name" : "agent.id",
+             agent.id.empty() ? agent.name : agent.id, &subject);
+  return subject;
+}
+
 }  // namespace
 
 Evaluator::Evaluator(const DecisionProgram& program, const Facts& facts)
@@ -76,9 +98,22 @@ Outcome Evaluator::Run() {
             : program_.rules[static_cast<size_t>(hit.rule)].kind;
     if (severity == kind) outcome.hits.push_back(hit);
   }
-  std::sort(
-      outcome.hits.begin(), outcome.hits.end(),
-      [](const Hit& left, const Hit& right) { return left.rule < right.rule; });
+  const auto place = [this](const Hit& hit) {
+    return program_.rules[static_cast<size_t>(hit.rule)].place;
+  };
+  std::sort(outcome.hits.begin(), outcome.hits.end(),
+            [&](const Hit& left, const Hit& right) {
+              return place(left) < place(right);
+            });
+  outcome.all_hits = std::move(hits);
+  std::sort(draws_.begin(), draws_.end(),
+            [](const auto& left, const auto& right) {
+              return left.first < right.first;
+            });
+  for (auto& [unused, draw] : draws_) {
+    outcome.limit_draws.push_back(std::move(draw));
+  }
+  draws_.clear();
   return outcome;
 }
 
@@ -89,6 +124,11 @@ DecisionKind Evaluator::RunLayer(const ProgramLayer& layer,
   const auto on_type = layer.rules_on_type.find(facts_.type_id);
   if (on_type != layer.rules_on_type.end()) {
     for (const int32_t id : on_type->second) RunRule(id, hits, &kind);
+  }
+  for (const int32_t id : layer.limits_on_all) RunRule(id, hits, &kind);
+  const auto limits = layer.limits_on_type.find(facts_.type_id);
+  if (limits != layer.limits_on_type.end()) {
+    for (const int32_t id : limits->second) RunRule(id, hits, &kind);
   }
   return kind.value_or(layer.default_decision);
 }
@@ -103,10 +143,51 @@ void Evaluator::RunRule(int32_t id, std::vector<Hit>* hits,
   hit.rule = id;
   if (!condition.is_present()) {
     hit.fault = HandOn(condition).fault;
-    severity = DecisionKind::kBlock;
+  } else if (rule.limit >= 0) {
+    bool is_exceeded = false;
+    hit.fault = Draw(id, &is_exceeded);
+    if (hit.fault == Fault::kNone && !is_exceeded) return;
   }
+  if (hit.fault != Fault::kNone) severity = DecisionKind::kBlock;
   hits->push_back(hit);
   *kind = std::max(kind->value_or(DecisionKind::kAllow), severity);
+}
+
+Fault Evaluator::Draw(int32_t id, bool* is_exceeded) {
+  const ProgramRule& rule = program_.rules[static_cast<size_t>(id)];
+  const ProgramLimit& limit = program_.limits[static_cast<size_t>(rule.limit)];
+  const Request& request = *facts_.request;
+  LimitDraw draw;
+  draw.layer = program_.layers[static_cast<size_t>(rule.layer)].name;
+  draw.code = rule.code;
+  draw.scope = limit.scope;
+  draw.subject = SubjectOf(limit.scope, request);
+  draw.window = limit.window;
+  draw.is_spend = limit.is_spend;
+  draw.amount = limit.is_spend ? request.intent.spend_micros_usd : 1;
+  draw.amount_max = limit.amount_max;
+  Fault fault = Fault::kNoTotal;
+  if (request.limit_totals != nullptr) {
+    fault = Fault::kOverflow;
+    const std::optional<int64_t> before =
+        request.limit_totals->Total(draw, request.now);
+    if (before.has_value()) draw.total = CheckedAdd(*before, draw.amount);
+  }
+  if (draw.total.has_value()) fault = Fault::kNone;
+  *is_exceeded = draw.total.value_or(0) > draw.amount_max;
+  draws_.emplace_back(rule.place, std::move(draw));
+  return fault;
+}
+
+bool Evaluator::IsAbout(const ProgramAssert& item) {
+  if (item.layer != 0 && item.layer != facts_.tenant_layer) return false;
+  if (!item.on_all &&
+      !std::binary_search(item.on.begin(), item.on.end(), facts_.type_id)) {
+    return false;
+  }
+  if (item.condition < 0) return true;
+  const Value condition = Get(item.condition);
+  return condition.is_present() && condition.number != 0;
 }
 
 Value Evaluator::Get(int32_t id) {

@@ -15,16 +15,19 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/check/checked_policy.h"
 #include "policy/compile/program.h"
 #include "policy/decision_kind.h"
 #include "policy/eval/facts.h"
+#include "policy/eval/limits.h"
 
 namespace sgl {
 
-// A rule that gave a reason, or one whose condition is a fault.
+// A rule that gave a reason, or one whose condition is a fault. A limit gives
+// one where it is exceeded.
 struct Hit {
   int32_t rule = 0;
   Fault fault = Fault::kNone;
@@ -36,6 +39,10 @@ struct Outcome {
   // Of the severity of `kind`, by rule number. Empty where only the
   // platform's default decided.
   std::vector<Hit> hits;
+  // All of them, of whatever severity, in no particular order.
+  std::vector<Hit> all_hits;
+  // Of the limits whose condition is true, in the order of reasons.
+  std::vector<LimitDraw> limit_draws;
 };
 
 // One evaluation. Confined to one call; views program and facts.
@@ -47,6 +54,10 @@ class Evaluator {
   // REQUIRES: the type is known and nothing was found not to fit.
   Outcome Run();
 
+  // Returns whether an assert is about this request.
+  // REQUIRES: as Run.
+  bool IsAbout(const ProgramAssert& item);
+
   // Returns what an instruction that reads no bound variable gives.
   Value Get(int32_t id);
 
@@ -55,6 +66,9 @@ class Evaluator {
   // Adds the rule to `hits` if it applies or faults, and raises `kind`.
   void RunRule(int32_t id, std::vector<Hit>* hits,
                std::optional<DecisionKind>* kind);
+  // Notes what the limit draws. Returns why that can't be held against it,
+  // kNone where it can, and then whether it is exceeded.
+  Fault Draw(int32_t id, bool* is_exceeded);
 
   Value Compute(const Instruction& instruction);
   Value Fixed(RootField field) const;
@@ -87,6 +101,7 @@ class Evaluator {
   std::vector<Value> memo_;  // by Instruction::memo
   std::vector<Value> variables_;
   std::deque<std::string> texts_;
+  std::vector<std::pair<int32_t, LimitDraw>> draws_;  // by place
 };
 
 }  // namespace sgl

@@ -159,6 +159,11 @@ void AppendDecimal(int64_t value, std::string* out) {
   AppendFixed(Magnitude(value), kDecimalDecimals, 0, out);
 }
 
+void AppendJsonNumber(int64_t value, int decimals, std::string* out) {
+  if (value < 0) out->push_back('-');
+  AppendFixed(Magnitude(value), decimals, 0, out);
+}
+
 void AppendUsd(int64_t micros, std::string* out) {
   out->append(micros < 0 ? "-$" : "$");
   const bool is_whole = micros % 1'000'000 == 0;

@@ -54,6 +54,10 @@ int64_t BudgetUsed(int64_t remaining, int64_t limit);
 // Appends the value as a person writes it: `0.61`, `2`, `-0.5`.
 void AppendDecimal(int64_t value, std::string* out);
 
+// Appends a fixed-point number of so many decimals as JSON writes it, without
+// needless zeros: `-0.5`, `900`.
+void AppendJsonNumber(int64_t value, int decimals, std::string* out);
+
 // Appends an amount as SGL writes it: `$900`, `$250.50`, `$0.000001`, `-$5`.
 // Cents have two digits; more decimals only where they are not zero.
 void AppendUsd(int64_t micros, std::string* out);

@@ -285,8 +285,8 @@ Facts DecodeFacts(const DecisionProgram& program, const Request& request) {
   if (layer != program.layer_of_tenant.end()) {
     facts.tenant_layer = layer->second;
   }
-  facts.budget_used = BudgetUsed(request.budget.remaining_micros_usd,
-                                 request.budget.limit_micros_usd);
+  facts.budget_used = request.budget.used.value_or(BudgetUsed(
+      request.budget.remaining_micros_usd, request.budget.limit_micros_usd));
 
   Decoder decoder(program, facts);
   for (const FieldViolation& violation : request.violations) {

@@ -23,7 +23,14 @@
 namespace sgl {
 
 // Why something can't be computed.
-enum class Fault : uint8_t { kNone, kMissing, kOverflow, kNotAUrl };
+enum class Fault : uint8_t {
+  kNone,
+  kMissing,
+  kOverflow,
+  kNotAUrl,
+  // Nobody said what a limit counted before.
+  kNoTotal,
+};
 
 // A value while evaluating. Numbers stand for bool, int, decimal, usd, times
 // and enum members. A list's items and a record's fields are `count` cells of

@@ -20,6 +20,8 @@ absl::string_view FaultPhrase(Fault fault) {
       return "a result lies outside its range";
     case Fault::kNotAUrl:
       return "`domain` was given something that is no `scheme://host` URL";
+    case Fault::kNoTotal:
+      return "what it counted before is not known here";
     case Fault::kNone:
     case Fault::kMissing:
       break;
@@ -69,8 +71,9 @@ Reason RenderHit(const DecisionProgram& program, const Hit& hit,
   reason.at = rule.at;
   if (hit.fault != Fault::kNone) {
     reason.code = "EVALUATION_FAULT";
-    reason.message = absl::StrCat(
-        "rule `", rule.code, "` can't be evaluated: ", FaultPhrase(hit.fault));
+    reason.message =
+        absl::StrCat(rule.limit < 0 ? "rule `" : "limit `", rule.code,
+                     "` can't be evaluated: ", FaultPhrase(hit.fault));
     return reason;
   }
   reason.code = rule.code;
@@ -135,6 +138,7 @@ Decision RenderOutcome(const DecisionProgram& program, const Facts& facts,
                        const Outcome& outcome, Evaluator& evaluator) {
   Decision decision = Begin(program, facts);
   decision.kind = outcome.kind;
+  decision.limit_draws = outcome.limit_draws;
   for (const Hit& hit : outcome.hits) {
     decision.reasons.push_back(RenderHit(program, hit, evaluator));
   }

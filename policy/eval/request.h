@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "policy/eval/decision.h"
+#include "policy/eval/limits.h"
 
 namespace sgl {
 
@@ -72,6 +73,8 @@ struct BudgetFacts {
   bool exists = false;
   int64_t remaining_micros_usd = 0;
   int64_t limit_micros_usd = 0;
+  // `budget.used` in billionths, where it is given and not computed.
+  std::optional<int64_t> used;
 };
 
 struct Request {
@@ -86,6 +89,9 @@ struct Request {
   // as a spend that is no number. Any makes the decision INVALID_PAYLOAD,
   // unless the type is unknown.
   std::vector<FieldViolation> violations;
+  // What limits counted before. Borrowed. Null blocks whatever a limit
+  // matches: a limit that nobody counts must not let pass.
+  const LimitTotals* limit_totals = nullptr;
 };
 
 }  // namespace sgl

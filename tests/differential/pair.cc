@@ -1,11 +1,32 @@
 #include "tests/differential/pair.h"
 
+#include <absl/numeric/int128.h>
 #include <absl/strings/str_cat.h>
+
+#include <limits>
 
 #include "base/zone_loader.h"
 #include "policy/eval/reference/line.h"
 
 namespace sgl::tests {
+
+std::optional<int64_t> PlainBooks::Total(const LimitDraw& draw,
+                                         absl::Time now) const {
+  absl::int128 total = 0;
+  for (const auto& [time, entry] : entries_) {
+    if (entry.layer == draw.layer && entry.code == draw.code &&
+        entry.subject == draw.subject && time > now - draw.window &&
+        time <= now) {
+      total += entry.amount;
+    }
+  }
+  if (total > std::numeric_limits<int64_t>::max()) return std::nullopt;
+  return static_cast<int64_t>(total);
+}
+
+void PlainBooks::Count(const std::vector<LimitDraw>& draws, absl::Time now) {
+  for (const LimitDraw& draw : draws) entries_.emplace_back(now, draw);
+}
 
 BothPolicies CompileBoth(std::span<const SourceFile> sources) {
   const Zones zones = LoadZones(ZonesNamed(sources));
@@ -13,6 +34,8 @@ BothPolicies CompileBoth(std::span<const SourceFile> sources) {
   Compilation compilation = Compile(sources, zones);
   policies.program = std::move(compilation.program);
   policies.diagnostics = std::move(compilation.rendered);
+  policies.books = std::make_shared<PlainBooks>();
+  policies.ledger = std::make_shared<LimitLedger>();
   policies.reference = ReferencePolicy::Create(sources, zones);
   return policies;
 }
@@ -28,9 +51,18 @@ std::string CompareOnLine(const BothPolicies& policies,
         read.status().ToString(), "\n");
   }
   if (!read.ok()) return "";
-  const Decision program = Evaluate(*policies.program, read->request());
-  const Decision reference =
-      policies.reference->Evaluate(reference_line->request());
+  Request request = read->request();
+  request.limit_totals = policies.ledger.get();
+  const Decision program = Evaluate(*policies.program, request);
+  Request plain = reference_line->request();
+  plain.limit_totals = policies.books.get();
+  const Decision reference = policies.reference->Evaluate(plain);
+  if (program.kind == DecisionKind::kAllow) {
+    policies.ledger->Count(program.limit_draws, request.now);
+  }
+  if (reference.kind == DecisionKind::kAllow) {
+    policies.books->Count(reference.limit_draws, plain.now);
+  }
   const std::string difference = AgreementError(program, reference);
   if (difference.empty()) return "";
   return absl::StrCat(difference, "\nprogram:   ", DecisionToJson(program),

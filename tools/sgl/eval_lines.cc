@@ -11,11 +11,18 @@ namespace sgl::tools {
 bool EvaluateLines(const Program& program, std::istream& input,
                    std::ostream& output) {
   bool is_good = true;
+  LimitLedger ledger;
   std::string line;
   while (std::getline(input, line)) {
     const absl::StatusOr<RequestLine> request = RequestLine::Read(line);
     if (request.ok()) {
-      output << DecisionToJson(Evaluate(program, request->request())) << "\n";
+      Request counted = request->request();
+      counted.limit_totals = &ledger;
+      const Decision decision = Evaluate(program, counted);
+      if (decision.kind == DecisionKind::kAllow) {
+        ledger.Count(decision.limit_draws, counted.now);
+      }
+      output << DecisionToJson(decision) << "\n";
     } else {
       output << ErrorToJson(request.status().message()) << "\n";
       is_good = false;

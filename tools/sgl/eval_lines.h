@@ -12,7 +12,8 @@ namespace sgl::tools {
 
 // Decides each line of `input`, in order, one line of `output` each. A line
 // that can't be read as a request gives `{"error": "…"}` in its place. Returns
-// whether every line could be read.
+// whether every line could be read. Limits count what was allowed, over the
+// input in order; a REVIEW is executed by nobody here, and so never counts.
 bool EvaluateLines(const Program& program, std::istream& input,
                    std::ostream& output);
 

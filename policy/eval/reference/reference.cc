@@ -24,9 +24,10 @@ namespace {
 using reference::Cell;
 using reference::Walker;
 
-// A rule that had something to say of a request.
+// A rule that had something to say of a request, or a limit.
 struct Voice {
   const CheckedRule* rule = nullptr;
+  bool is_limit = false;
   DecisionKind kind = DecisionKind::kAllow;
   std::string fault;
 };
@@ -67,8 +68,9 @@ Reason ReasonOf(const SourceSet& sources, const CheckedPolicy& policy,
   reason.at = sources.Describe(voice.rule->code_span);
   if (!voice.fault.empty()) {
     reason.code = "EVALUATION_FAULT";
-    reason.message = absl::StrCat("rule `", voice.rule->code,
-                                  "` can't be evaluated: ", voice.fault);
+    reason.message =
+        absl::StrCat(voice.is_limit ? "limit" : "rule", " `", voice.rule->code,
+                     "` can't be evaluated: ", voice.fault);
     return reason;
   }
   reason.code = voice.rule->code;
@@ -83,31 +85,101 @@ Reason ReasonOf(const SourceSet& sources, const CheckedPolicy& policy,
   return reason;
 }
 
+// Asks one rule, or the rule part of a limit. Gives nothing where it is not
+// about the request or its condition is false.
+std::optional<Voice> Ask(const CheckedRule& rule, const Request& request,
+                         Walker& walker) {
+  const bool is_on =
+      rule.on_all || std::count(rule.on.begin(), rule.on.end(),
+                                std::string(request.intent.type)) > 0;
+  if (!is_on) return std::nullopt;
+  Voice voice;
+  voice.rule = &rule;
+  voice.kind = rule.kind;
+  if (rule.condition == NodeId::kNone) return voice;
+  const Cell condition = walker.Walk(rule.condition);
+  if (condition.is_false()) return std::nullopt;
+  if (!condition.is_present()) {
+    voice.kind = DecisionKind::kBlock;
+    voice.fault = condition.is_fault() ? condition.fault : "a value is missing";
+  }
+  return voice;
+}
+
+// Whom a limit counts for: `WHAT:SIZE:TEXT` of the tenant, and of the agent.
+std::string Subject(const CheckedLimit& limit, const Request& request) {
+  if (limit.scope == LimitScope::kPlatform) return "";
+  const auto part = [](absl::string_view root, absl::string_view id,
+                       absl::string_view other, absl::string_view name) {
+    const absl::string_view text = id.empty() ? name : id;
+    return absl::StrCat(root, ".", id.empty() ? other : "id", ":", text.size(),
+                        ":", text);
+  };
+  std::string subject =
+      part("tenant", request.tenant.id, "slug", request.tenant.slug);
+  if (limit.scope == LimitScope::kAgent) {
+    absl::StrAppend(
+        &subject, " ",
+        part("agent", request.agent.id, "name", request.agent.name));
+  }
+  return subject;
+}
+
+// Asks a limit: what it draws, and its voice where that is too much.
+std::optional<Voice> AskLimit(const CheckedPolicy& policy,
+                              const CheckedLimit& limit, const Request& request,
+                              Walker& walker, std::vector<LimitDraw>* draws) {
+  std::optional<Voice> voice = Ask(limit.rule, request, walker);
+  if (!voice.has_value()) return voice;
+  voice->is_limit = true;
+  if (!voice->fault.empty()) return voice;
+  LimitDraw draw;
+  draw.layer = LayerName(policy, limit.rule.layer);
+  draw.code = limit.rule.code;
+  draw.scope = limit.scope;
+  draw.subject = Subject(limit, request);
+  draw.window = absl::Microseconds(limit.window);
+  draw.is_spend = limit.is_spend;
+  draw.amount = limit.is_spend ? request.intent.spend_micros_usd : 1;
+  draw.amount_max = limit.amount_max;
+  if (request.limit_totals == nullptr) {
+    voice->fault = "what it counted before is not known here";
+  } else {
+    const auto before = request.limit_totals->Total(draw, request.now);
+    int64_t total = 0;
+    if (before.has_value() &&
+        !__builtin_add_overflow(*before, draw.amount, &total)) {
+      draw.total = total;
+    } else {
+      voice->fault = "a result lies outside its range";
+    }
+  }
+  draws->push_back(draw);
+  if (!voice->fault.empty()) {
+    voice->kind = DecisionKind::kBlock;
+    return voice;
+  }
+  if (*draw.total <= limit.amount_max) return std::nullopt;
+  return voice;
+}
+
 // What one layer says: every voice, and the strictest of them or the default.
 DecisionKind AskLayer(const CheckedPolicy& policy, LayerId layer,
                       const Request& request, Walker& walker,
-                      std::vector<Voice>* voices) {
+                      std::vector<Voice>* voices,
+                      std::vector<LimitDraw>* draws) {
   std::optional<DecisionKind> strictest;
+  const auto hear = [&](const std::optional<Voice>& voice) {
+    if (!voice.has_value()) return;
+    voices->push_back(*voice);
+    strictest = std::max(strictest.value_or(voice->kind), voice->kind);
+  };
   for (const CheckedRule& rule : policy.rules) {
-    if (rule.layer != layer) continue;
-    const bool is_on =
-        rule.on_all || std::count(rule.on.begin(), rule.on.end(),
-                                  std::string(request.intent.type)) > 0;
-    if (!is_on) continue;
-    Voice voice;
-    voice.rule = &rule;
-    voice.kind = rule.kind;
-    if (rule.condition != NodeId::kNone) {
-      const Cell condition = walker.Walk(rule.condition);
-      if (condition.is_false()) continue;
-      if (!condition.is_present()) {
-        voice.kind = DecisionKind::kBlock;
-        voice.fault =
-            condition.is_fault() ? condition.fault : "a value is missing";
-      }
-    }
-    voices->push_back(voice);
-    strictest = std::max(strictest.value_or(voice.kind), voice.kind);
+    if (rule.layer == layer) hear(Ask(rule, request, walker));
+  }
+  for (const CheckedLimit& limit : policy.limits) {
+    if (limit.rule.layer != layer) continue;
+    hear(AskLimit(policy, limit, request, walker, draws));
   }
   if (strictest.has_value()) return *strictest;
   if (layer != LayerId::kPlatform) return DecisionKind::kAllow;
@@ -145,8 +217,16 @@ std::set<std::string> Paths(const Reason& reason) {
   return paths;
 }
 
-// The decision without what the reference does not word.
+// The decision without what the reference does not word, and with the draws of
+// limits in one order.
 Decision Unworded(Decision decision) {
+  const auto name = [](const LimitDraw& draw) {
+    return std::pair(draw.layer, draw.code);
+  };
+  std::sort(decision.limit_draws.begin(), decision.limit_draws.end(),
+            [&](const LimitDraw& left, const LimitDraw& right) {
+              return name(left) < name(right);
+            });
   for (Reason& reason : decision.reasons) {
     if (reason.code != "INVALID_PAYLOAD") continue;
     reason.message.clear();
@@ -225,11 +305,13 @@ Decision ReferencePolicy::Evaluate(const Request& request) const {
 
   Walker walker(policy_, zones_, request, payload);
   std::vector<Voice> voices;
+  std::vector<LimitDraw> draws;
   DecisionKind kind =
-      AskLayer(policy_, LayerId::kPlatform, request, walker, &voices);
+      AskLayer(policy_, LayerId::kPlatform, request, walker, &voices, &draws);
   const auto tenant = reference::TenantLayer(policy_, request.tenant.slug);
   if (tenant.has_value()) {
-    kind = std::max(kind, AskLayer(policy_, *tenant, request, walker, &voices));
+    kind = std::max(
+        kind, AskLayer(policy_, *tenant, request, walker, &voices, &draws));
   }
   std::erase_if(voices, [&](const Voice& v) { return v.kind != kind; });
   std::sort(voices.begin(), voices.end(), [](const Voice& a, const Voice& b) {
@@ -241,6 +323,7 @@ Decision ReferencePolicy::Evaluate(const Request& request) const {
 
   Decision decision = Begin(request);
   decision.kind = kind;
+  decision.limit_draws = std::move(draws);
   for (const Voice& voice : voices) {
     decision.reasons.push_back(ReasonOf(sources_, policy_, voice, walker));
   }

@@ -235,9 +235,12 @@ std::string ExprGenerator::Guarded(const Scope& scope, int depth) {
 }
 
 std::string ExprGenerator::Atom(const Scope& scope, int depth) {
-  switch (random_.Below(12)) {
+  switch (random_.Below(14)) {
     case 0:
       return EnumTest(scope);
+    case 12:
+    case 13:
+      return ExactTest(scope, depth);
     case 1:
       return SymbolTest(scope);
     case 2:
@@ -281,6 +284,30 @@ std::string ExprGenerator::Comparison(const Scope& scope, int depth) {
     right = std::to_string(random_.Below(4));
   }
   return absl::StrCat("(", left, op, right, ")");
+}
+
+std::string ExprGenerator::ExactTest(const Scope& scope, int depth) {
+  // Products that end in a half, which rounds to even.
+  static const auto* const kTies = new std::vector<std::string>{
+      "0.0", "0.000000001", "0.000000002", "0.000000003", "(-0.000000001)"};
+  static const auto* const kMicroTies = new std::vector<std::string>{
+      "$0", "$0.000001", "$0.000002", "$0.000003", "$0.000004"};
+  static const auto* const kOps =
+      new std::vector<std::string>{" == ", " != ", " < ", " >= "};
+  const std::string& op = random_.Pick(*kOps);
+  const VisiblePath* const decimal = PathOf(Kind::kDecimal, scope);
+  const VisiblePath* const usd = PathOf(Kind::kUsd, scope);
+  if (decimal != nullptr && random_.Chance(25)) {
+    return absl::StrCat("(", decimal->text, " * ", random_.Pick(*kTies), op,
+                        random_.Pick(*kTies), ")");
+  }
+  if (usd != nullptr && random_.Chance(25)) {
+    return absl::StrCat("(", usd->text,
+                        random_.Chance(50) ? " * 0.5" : " * 1.5", op,
+                        random_.Pick(*kMicroTies), ")");
+  }
+  return absl::StrCat("(", IntCall(scope, std::max(depth, 1)), op,
+                      random_.Between(0, random_.Chance(70) ? 7 : 24), ")");
 }
 
 std::string ExprGenerator::Member(const VisiblePath& path, const Scope& scope) {

@@ -74,6 +74,8 @@ class ExprGenerator {
   std::string Junction(const Scope& scope, int depth);
   std::string Guarded(const Scope& scope, int depth);
   std::string Comparison(const Scope& scope, int depth);
+  // A number that is computed, against one that it is or nearly is.
+  std::string ExactTest(const Scope& scope, int depth);
   std::string EnumTest(const Scope& scope);
   std::string SymbolTest(const Scope& scope);
   std::string Membership(const Scope& scope, int depth);

@@ -44,8 +44,13 @@ struct CheckVoidify {
       : ::sgl::CheckVoidify() & \
             ::sgl::CheckFailure(__FILE__, __LINE__, #condition).stream()
 
-#define SGL_CHECK_OP_(left, op, right) \
-  SGL_CHECK((left)op(right)) << "(" << (left) << " vs " << (right) << ") "
+#define SGL_CHECK_OP_(left, op, right)                                        \
+  ((left)op(right))                                                           \
+      ? (void)0                                                               \
+      : ::sgl::CheckVoidify() &                                               \
+            ::sgl::CheckFailure(__FILE__, __LINE__, #left " " #op " " #right) \
+                    .stream()                                                 \
+                << "(" << (left) << " vs " << (right) << ") "
 
 // Each evaluates its arguments twice when it fails, once otherwise.
 #define SGL_CHECK_EQ(left, right) SGL_CHECK_OP_(left, ==, right)

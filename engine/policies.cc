@@ -42,17 +42,17 @@ absl::Status OtherPolicy(const std::string& active, const std::string& given) {
 Policies::Policies(storage::Database* db) : db_(db) {}
 
 std::shared_ptr<const ActivePolicy> Policies::active() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   return active_;
 }
 
 void Policies::Replace(std::shared_ptr<const ActivePolicy> policy) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   active_ = std::move(policy);
 }
 
 absl::Status Policies::Reload() {
-  absl::MutexLock lock(&reload_mutex_);
+  MutexLock lock(reload_mutex_);
   return ReloadLocked();
 }
 

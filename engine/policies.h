@@ -11,12 +11,12 @@
 #include <absl/base/thread_annotations.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
-#include <absl/synchronization/mutex.h>
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "policy/policy.h"
 #include "storage/database.h"
 
@@ -51,10 +51,10 @@ class Policies {
 
   storage::Database* const db_;
   // LOCK ORDER: reload_mutex_ before mutex_.
-  absl::Mutex reload_mutex_;
+  Mutex reload_mutex_;
   // The set that did not compile; so that it is not tried over and over.
   std::string broken_digest_ ABSL_GUARDED_BY(reload_mutex_);
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::shared_ptr<const ActivePolicy> active_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -39,7 +39,7 @@ void Waiters::Start() {
 void Waiters::Stop() {
   std::vector<Done> ended;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     is_stopped_ = true;
     for (auto& [id, waiter] : waiters_) {
       ended.push_back(std::move(waiter.done));
@@ -53,7 +53,7 @@ void Waiters::Stop() {
 }
 
 bool Waiters::TryAdd(uint64_t call_id, const IntentKey& key, Done done) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   if (is_stopped_ || waiters_.size() >= kWaitersMax) return false;
   const bool is_new =
       waiters_.try_emplace(call_id, Waiter{.key = key, .done = std::move(done)})
@@ -64,7 +64,7 @@ bool Waiters::TryAdd(uint64_t call_id, const IntentKey& key, Done done) {
 }
 
 void Waiters::SetUntil(uint64_t call_id, absl::Time until) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   const auto found = waiters_.find(call_id);
   if (found == waiters_.end()) return;
   deadlines_.erase({found->second.until, call_id});
@@ -87,28 +87,28 @@ Waiters::Done Waiters::Remove(uint64_t call_id) {
 }
 
 bool Waiters::Forget(uint64_t call_id) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   return Remove(call_id) != nullptr;
 }
 
 void Waiters::Cancel(uint64_t call_id) {
   Done done;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     done = Remove(call_id);
   }
   if (done) done(absl::CancelledError("the caller went away"));
 }
 
 void Waiters::NoteSettled(std::span<const std::string> intent_ids) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   for (const std::string& id : intent_ids) {
     if (by_intent_.contains(id)) due_.insert(id);
   }
 }
 
 void Waiters::NoteAnySettled() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   if (!waiters_.empty()) is_all_due_ = true;
 }
 
@@ -147,10 +147,11 @@ void Waiters::Run() {
   while (true) {
     std::vector<IntentKey> keys;
     {
-      absl::MutexLock lock(&mutex_);
-      const auto has_work = +[](Waiters* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(
-                                 self->mutex_) { return self->HasWork(); };
-      mutex_.AwaitWithDeadline(absl::Condition(has_work, this), NextDeadline());
+      MutexLock lock(mutex_);
+      const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+        return HasWork();
+      };
+      mutex_.AwaitUntil(has_work, NextDeadline());
       if (is_stopped_) return;
       keys = TakeDue();
     }
@@ -170,7 +171,7 @@ void Waiters::Answer(const std::vector<IntentKey>& keys) {
   }
   std::vector<std::pair<Done, absl::StatusOr<storage::IntentRow>>> ended;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     const absl::Time now = absl::Now();
     for (const IntentKey& key : keys) {
       const auto found = by_id.find(key.intent_id);
@@ -198,10 +199,11 @@ void Waiters::Answer(const std::vector<IntentKey>& keys) {
   for (auto& [done, result] : ended) done(std::move(result));
   if (!rows.ok()) {
     LogWarn("look up awaited intents: {}", rows.status().ToString());
-    absl::MutexLock lock(&mutex_);
-    const auto is_stopped = +[](Waiters* self) ABSL_EXCLUSIVE_LOCKS_REQUIRED(
-                                 self->mutex_) { return self->is_stopped_; };
-    mutex_.AwaitWithTimeout(absl::Condition(is_stopped, this), kRetryAfter);
+    MutexLock lock(mutex_);
+    const auto is_stopped = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return is_stopped_;
+    };
+    mutex_.AwaitFor(is_stopped, kRetryAfter);
   }
 }
 

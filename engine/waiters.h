@@ -17,7 +17,6 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
-#include <absl/synchronization/mutex.h>
 #include <absl/time/time.h>
 
 #include <cstdint>
@@ -28,6 +27,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "storage/intents.h"
 
 namespace sgl::engine {
@@ -108,7 +108,7 @@ class Waiters {
   Done Remove(uint64_t call_id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Reader reader_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   absl::flat_hash_map<uint64_t, Waiter> waiters_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, absl::flat_hash_set<uint64_t>> by_intent_
       ABSL_GUARDED_BY(mutex_);

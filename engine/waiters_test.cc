@@ -3,13 +3,16 @@
 
 #include "engine/waiters.h"
 
-#include <absl/synchronization/notification.h>
 #include <absl/time/clock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <latch>
 #include <string>
 #include <vector>
+
+#include "base/check.h"
+#include "base/mutex.h"
 
 namespace sgl::engine {
 namespace {
@@ -24,7 +27,7 @@ class FakeIntents {
     return [this](const std::vector<IntentKey>& keys)
                -> absl::StatusOr<std::vector<IntentRow>> {
       ++reads;
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(mutex_);
       if (!failure_.ok()) return failure_;
       std::vector<IntentRow> rows;
       for (const IntentKey& key : keys) {
@@ -38,18 +41,18 @@ class FakeIntents {
     };
   }
   void SetStatus(IntentStatus status) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     status_ = status;
   }
   void SetFailure(absl::Status failure) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     failure_ = std::move(failure);
   }
 
   std::atomic<int> reads = 0;
 
  private:
-  absl::Mutex mutex_;
+  Mutex mutex_;
   IntentStatus status_ ABSL_GUARDED_BY(mutex_) = IntentStatus::kDraft;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
 };
@@ -58,17 +61,19 @@ class FakeIntents {
 struct Answered {
   Waiters::Done Done() {
     return [this](absl::StatusOr<IntentRow> row) {
+      SGL_CHECK_EQ(++answers, 1);
       result = std::move(row);
-      ended.Notify();  // Aborts where it is called twice.
+      ended.count_down();
     };
   }
   const absl::StatusOr<IntentRow>& Await() {
-    ended.WaitForNotification();
+    ended.wait();
     return result;
   }
 
   absl::StatusOr<IntentRow> result = absl::UnknownError("not answered");
-  absl::Notification ended;
+  std::atomic<int> answers = 0;
+  std::latch ended{1};
 };
 
 const std::string kIntent = "intent";
@@ -106,7 +111,7 @@ TEST(WaitersTest, DraftGoesOnWaiting) {
   ASSERT_TRUE(waiters.TryAdd(2, {"tenant", kIntent}, late.Done()));
   waiters.SetUntil(2, absl::InfinitePast());
   EXPECT_EQ(late.Await()->status, IntentStatus::kDraft);
-  EXPECT_FALSE(answered.ended.HasBeenNotified());
+  EXPECT_FALSE(answered.ended.try_wait());
   intents.SetStatus(IntentStatus::kFailed);
   waiters.NoteAnySettled();
   EXPECT_EQ(answered.Await()->status, IntentStatus::kFailed);
@@ -123,7 +128,7 @@ TEST(WaitersTest, TimeEndsTheWaitWithTheIntentAsItStands) {
   ASSERT_TRUE(waiters.TryAdd(2, {"tenant", kIntent}, answered.Done()));
   waiters.SetUntil(2, absl::Now() + absl::Milliseconds(20));
   EXPECT_EQ(answered.Await()->status, IntentStatus::kDraft);
-  EXPECT_FALSE(far.ended.HasBeenNotified());
+  EXPECT_FALSE(far.ended.try_wait());
   waiters.Cancel(1);
 }
 

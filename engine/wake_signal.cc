@@ -3,25 +3,20 @@
 namespace sgl::engine {
 
 void WakeSignal::Set() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   has_news_ = true;
 }
 
 void WakeSignal::Stop() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   is_stopped_ = true;
 }
 
 WakeSignal::Cause WakeSignal::Wait(absl::Duration timeout) {
-  absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(
-      absl::Condition(
-          +[](WakeSignal* signal)
-               ABSL_EXCLUSIVE_LOCKS_REQUIRED(signal->mutex_) {
-                 return signal->has_news_ || signal->is_stopped_;
-               },
-          this),
-      timeout);
+  MutexLock lock(mutex_);
+  mutex_.AwaitFor([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(
+                      mutex_) { return has_news_ || is_stopped_; },
+                  timeout);
   if (is_stopped_) return Cause::kStop;
   if (!has_news_) return Cause::kTimeout;
   has_news_ = false;
@@ -29,7 +24,7 @@ WakeSignal::Cause WakeSignal::Wait(absl::Duration timeout) {
 }
 
 bool WakeSignal::is_stopped() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   return is_stopped_;
 }
 

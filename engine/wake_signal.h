@@ -7,8 +7,9 @@
 #define ENGINE_WAKE_SIGNAL_H_
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 #include <absl/time/time.h>
+
+#include "base/mutex.h"
 
 namespace sgl::engine {
 
@@ -26,7 +27,7 @@ class WakeSignal {
   bool is_stopped() const;
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   bool has_news_ ABSL_GUARDED_BY(mutex_) = false;
   bool is_stopped_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -17,7 +17,7 @@ WorkPool::WorkPool(const Options& options) : queue_max_(options.queue_max) {
 WorkPool::~WorkPool() { Stop(); }
 
 bool WorkPool::TryPost(std::function<void()> task) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   if (is_stopped_ || queue_.size() >= queue_max_) return false;
   queue_.push_back(std::move(task));
   return true;
@@ -25,7 +25,7 @@ bool WorkPool::TryPost(std::function<void()> task) {
 
 void WorkPool::Stop() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(mutex_);
     is_stopped_ = true;
   }
   threads_.clear();  // Joins.
@@ -35,12 +35,10 @@ void WorkPool::Run() {
   while (true) {
     std::function<void()> task;
     {
-      absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(
-          +[](WorkPool* pool) ABSL_EXCLUSIVE_LOCKS_REQUIRED(pool->mutex_) {
-            return pool->is_stopped_ || !pool->queue_.empty();
-          },
-          this));
+      MutexLock lock(mutex_);
+      mutex_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+        return is_stopped_ || !queue_.empty();
+      });
       if (queue_.empty()) return;
       task = std::move(queue_.front());
       queue_.pop_front();

@@ -9,13 +9,14 @@
 #define ENGINE_WORK_POOL_H_
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include <cstddef>
 #include <deque>
 #include <functional>
 #include <thread>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace sgl::engine {
 
@@ -50,7 +51,7 @@ class WorkPool {
   void Run();
 
   const size_t queue_max_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mutex_);
   bool is_stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::jthread> threads_;

@@ -3,26 +3,26 @@
 
 #include "engine/work_pool.h"
 
-#include <absl/synchronization/notification.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <latch>
 
 namespace sgl::engine {
 namespace {
 
 TEST(WorkPoolTest, RefusesWhenTheQueueIsFull) {
   WorkPool pool({.threads = 1, .queue_max = 1});
-  absl::Notification is_busy;
-  absl::Notification may_end;
+  std::latch is_busy(1);
+  std::latch may_end(1);
   ASSERT_TRUE(pool.TryPost([&] {
-    is_busy.Notify();
-    may_end.WaitForNotification();
+    is_busy.count_down();
+    may_end.wait();
   }));
-  is_busy.WaitForNotification();
+  is_busy.wait();
   EXPECT_TRUE(pool.TryPost([] {}));
   EXPECT_FALSE(pool.TryPost([] { FAIL() << "a refused task ran"; }));
-  may_end.Notify();
+  may_end.count_down();
   pool.Stop();
 }
 

@@ -25,9 +25,11 @@ ConnectionPool::ConnectionPool(std::string connection_string,
       options_(options) {}
 
 std::unique_ptr<Session> ConnectionPool::TakePlace() {
-  absl::MutexLock lock(&mutex_);
-  if (!mutex_.AwaitWithTimeout(absl::Condition(this, &ConnectionPool::HasPlace),
-                               options_.acquire_timeout)) {
+  MutexLock lock(mutex_);
+  const auto has_place = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return HasPlace();
+  };
+  if (!mutex_.AwaitFor(has_place, options_.acquire_timeout)) {
     Raise(absl::ResourceExhaustedError(absl::StrCat(
         "all ", options_.connections_max, " database connections are busy")));
   }
@@ -39,7 +41,7 @@ std::unique_ptr<Session> ConnectionPool::TakePlace() {
 }
 
 void ConnectionPool::GivePlaceBack(std::unique_ptr<Session> session_or_null) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   --in_use_;
   if (session_or_null != nullptr) idle_.push_back(std::move(session_or_null));
 }

@@ -8,12 +8,12 @@
 #define STORAGE_CONNECTION_POOL_H_
 
 #include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "storage/database.h"
 #include "storage/session.h"
 
@@ -48,7 +48,7 @@ class ConnectionPool {
   const std::string search_path_;
   const DatabaseOptions options_;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   std::vector<std::unique_ptr<Session>> idle_ ABSL_GUARDED_BY(mutex_);
   int in_use_ ABSL_GUARDED_BY(mutex_) = 0;
 };

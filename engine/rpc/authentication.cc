@@ -21,7 +21,7 @@ Authenticator::Authenticator(storage::Database* db) : db_(db) {}
 
 bool Authenticator::TryCache(const std::string& hash,
                              storage::Principal* principal) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   const auto found = cache_.find(hash);
   if (found == cache_.end()) return false;
   const absl::Time now = absl::Now();
@@ -63,7 +63,7 @@ absl::StatusOr<storage::Principal> Authenticator::Authenticate(
     return Unauthenticated("the token is unknown, expired or revoked");
   }
   if (!principal.ok()) return principal.status();
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(mutex_);
   if (cache_.size() >= kCacheMax) cache_.clear();
   cache_.insert_or_assign(hash, Entry{*principal, absl::Now()});
   return principal;

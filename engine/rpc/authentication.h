@@ -13,11 +13,11 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
-#include <absl/synchronization/mutex.h>
 #include <absl/time/time.h>
 
 #include <string>
 
+#include "base/mutex.h"
 #include "storage/database.h"
 #include "storage/identity.h"
 
@@ -50,7 +50,7 @@ class Authenticator {
   bool TryCache(const std::string& hash, storage::Principal* principal);
 
   storage::Database* const db_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   // By the token's hash: the tokens themselves are not kept.
   absl::flat_hash_map<std::string, Entry> cache_ ABSL_GUARDED_BY(mutex_);
 };

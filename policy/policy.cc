@@ -87,6 +87,7 @@ Compilation Compile(std::span<const SourceFile> sources, const Zones& zones) {
   compilation.error_count = diagnostics.error_count();
   compilation.warning_count = diagnostics.warning_count();
   compilation.rendered = RenderAll(set, diagnostics);
+  compilation.findings = Findings(set, diagnostics);
   if (compilation.error_count == 0) {
     compilation.program =
         std::make_shared<const Program>(CompileProgram(set, policy, zones));

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "base/zones.h"
+#include "policy/diagnostics/finding.h"
 #include "policy/eval/decision.h"
 #include "policy/eval/limits.h"
 #include "policy/eval/payload_bounds.h"
@@ -93,6 +94,10 @@ struct Compilation {
   const std::string& Render() const { return rendered; }
 
   std::string rendered;
+
+  // The same for programs, by file and place. At most kDiagnosticsMax; the
+  // counts above count the rest too.
+  std::vector<Finding> findings;
 };
 
 // Returns the time zones that the sources name, sorted, each once; files that

@@ -10,11 +10,16 @@
 
 namespace sgl::tools {
 
+struct CheckOptions {
+  std::vector<std::string> paths;  // `-` is standard input
+  bool is_json = false;            // a line of JSON for each diagnostic
+};
+
 // Checks the files, and the `.sgl` files of the folders, as one policy set.
 // Writes every error and warning to `out`, then how many there are; what kept
 // the files from being read to `err`. Returns the exit status: warnings don't
-// fail.
-int RunCheck(const std::vector<std::string>& paths, std::ostream& out,
+// fail. The JSON lines are described in docs/diagnostics.md.
+int RunCheck(const CheckOptions& options, std::istream& in, std::ostream& out,
              std::ostream& err);
 
 }  // namespace sgl::tools

@@ -1,8 +1,12 @@
 #include "storage/identity.h"
 
+#include <absl/strings/ascii.h>
+#include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <utility>
 
 #include "storage/audit.h"
@@ -36,6 +40,33 @@ Principal ReadPrincipal(const pqxx::row& row) {
   principal.roles = reader.TextArray();
   principal.expires_at = reader.OptionalTime();
   return principal;
+}
+
+// Tenants' slugs stand in policies (`layer tenant acme`), in commands and in
+// texts that rules make; 63 is the length of a DNS label.
+void CheckSlug(const std::string& slug) {
+  constexpr size_t kSlugMax = 63;
+  const bool is_fit =
+      !slug.empty() && slug.size() <= kSlugMax &&
+      std::all_of(slug.begin(), slug.end(), [](char c) {
+        return absl::ascii_islower(c) || absl::ascii_isdigit(c) || c == '-';
+      });
+  if (is_fit) return;
+  Raise(absl::InvalidArgumentError(absl::StrCat(
+      "the slug `", absl::CHexEscape(slug), "` doesn't fit: use 1 to ",
+      kSlugMax, " lower-case letters (a-z), digits and dashes, such as ",
+      "`acme-eu`")));
+}
+
+// Runs `create`; where a row like it is there already, says so in words that
+// name it instead of the constraint.
+absl::StatusOr<std::string> Named(
+    absl::string_view what, absl::string_view key,
+    const std::function<absl::StatusOr<std::string>()>& create) {
+  absl::StatusOr<std::string> id = create();
+  if (!absl::IsAlreadyExists(id.status())) return id;
+  return absl::AlreadyExistsError(
+      absl::StrCat("there is ", what, " `", key, "` already"));
 }
 
 // Runs a statement that makes one row of `entity` in a tenant, with its audit
@@ -106,20 +137,28 @@ absl::StatusOr<Principal> LookUpToken(
 
 absl::StatusOr<std::string> CreateTenant(Transaction& tx,
                                          const NewTenant& tenant) noexcept {
-  return Guard("create a tenant", [&]() -> absl::StatusOr<std::string> {
+  const auto create = [&]() -> absl::StatusOr<std::string> {
+    CheckSlug(tenant.slug);
     const std::string id = NewUuid();
     EnterTenant(tx, id);
     return Create(
         tx, kCreateTenantSql,
         Args().Text(id).Text(tenant.slug).Text(tenant.name).Text(tenant.seat),
         {.tenant_id = id, .entity_type = "tenant"}, "TENANT_CREATED");
-  });
+  };
+  return Named("a tenant", tenant.slug,
+               [&] { return Guard("create a tenant", create); });
 }
 
 absl::StatusOr<std::string> CreateAgent(Transaction& tx,
                                         const NewAgent& agent) noexcept {
   return Guard("create an agent", [&]() -> absl::StatusOr<std::string> {
-    EnterTenant(tx, agent.tenant_id);
+    // Existing systems may hold several of a name; here it is how a token's
+    // agent is named, so that a second one would never get a token.
+    if (FindOne(tx, kFindAgentSql, agent.tenant_id, agent.name).has_value()) {
+      Raise(absl::AlreadyExistsError(absl::StrCat(
+          "there is an agent `", agent.name, "` already in the tenant")));
+    }
     return Create(tx, kCreateAgentSql,
                   Args()
                       .Text(agent.tenant_id)
@@ -136,7 +175,7 @@ absl::StatusOr<std::string> CreateAgent(Transaction& tx,
 
 absl::StatusOr<std::string> CreateMember(Transaction& tx,
                                          const NewMember& member) noexcept {
-  return Guard("create a member", [&]() -> absl::StatusOr<std::string> {
+  const auto create = [&]() -> absl::StatusOr<std::string> {
     EnterTenant(tx, member.tenant_id);
     return Create(tx, kCreateMemberSql,
                   Args()
@@ -148,7 +187,9 @@ absl::StatusOr<std::string> CreateMember(Transaction& tx,
                       .TextArray(member.further_roles),
                   {.tenant_id = member.tenant_id, .entity_type = "member"},
                   "MEMBER_CREATED");
-  });
+  };
+  return Named("a member", member.email,
+               [&] { return Guard("create a member", create); });
 }
 
 absl::StatusOr<std::string> CreateToken(Transaction& tx,

@@ -95,8 +95,10 @@ struct NewToken {
   std::optional<absl::Duration> lifetime = {};
 };
 
-// Each returns the new row's id. ALREADY_EXISTS: the slug, email or token hash
-// is taken. FAILED_PRECONDITION: a text that a constraint refuses.
+// Each returns the new row's id. ALREADY_EXISTS: the slug, name, email or token
+// hash is taken. INVALID_ARGUMENT: a slug that isn't 1 to 63 lower-case
+// letters, digits and dashes (those that a database holds already stay as they
+// are). FAILED_PRECONDITION: a text that a constraint refuses.
 absl::StatusOr<std::string> CreateTenant(Transaction& tx,
                                          const NewTenant& tenant) noexcept;
 absl::StatusOr<std::string> CreateAgent(Transaction& tx,

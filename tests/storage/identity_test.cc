@@ -114,7 +114,57 @@ TEST_F(IdentityTest, EachChangeLeavesAnEntry) {
   }
 }
 
-TEST_F(IdentityTest, WhatIsTakenOrWrongIsRefused) {
+TEST_F(IdentityTest, WhatIsTakenIsNamed) {
+  Transaction tx = Direct();
+  const auto refusal = [&](auto create) {
+    absl::Status status;
+    static_cast<void>(tx.InSavepoint([&] {
+      status = create().status();
+      return status;
+    }));
+    return std::string(status.message());
+  };
+  EXPECT_EQ(refusal([&] {
+              return CreateTenant(tx, {.slug = "acme", .name = "again"});
+            }),
+            "there is a tenant `acme` already");
+  EXPECT_EQ(refusal([&] {
+              return CreateMember(tx, {.tenant_id = acme_.id,
+                                       .email = "CAROL@acme.example",
+                                       .role = "member"});
+            }),
+            "there is a member `CAROL@acme.example` already");
+  EXPECT_EQ(refusal([&] {
+              return CreateAgent(tx, {.tenant_id = acme_.id, .name = "ATLAS"});
+            }),
+            "create an agent: there is an agent `ATLAS` already in the tenant");
+}
+
+TEST_F(IdentityTest, ASlugIsLowerCaseLettersDigitsAndDashes) {
+  Transaction tx = Direct();
+  for (const std::string& slug :
+       {std::string(), std::string("A B"), std::string("Acme"),
+        std::string("acme_eu"), std::string("caf\xc3\xa9"), std::string("a\n"),
+        std::string(64, 'a')}) {
+    SCOPED_TRACE(slug);
+    EXPECT_THAT(CreateTenant(tx, {.slug = slug, .name = "x"}),
+                StatusIs(absl::StatusCode::kInvalidArgument));
+    EXPECT_THAT(EnsureTenant(tx, {.slug = slug, .name = "x"}),
+                StatusIs(absl::StatusCode::kInvalidArgument));
+  }
+  EXPECT_EQ(CreateTenant(tx, {.slug = "A B", .name = "x"}).status().message(),
+            "create a tenant: the slug `A B` doesn't fit: use 1 to 63 "
+            "lower-case letters (a-z), digits and dashes, such as `acme-eu`");
+  EXPECT_THAT(CreateTenant(tx, {.slug = "acme-eu-2", .name = "x"}), IsOk());
+  EXPECT_THAT(CreateTenant(tx, {.slug = std::string(63, 'a'), .name = "x"}),
+              IsOk());
+  // One from before that rule goes on.
+  database_->Super().Run("UPDATE tenants SET slug = 'A B' WHERE slug = 'acme'");
+  Transaction later = Direct();
+  EXPECT_EQ(*EnsureTenant(later, {.slug = "A B", .name = "x"}), acme_.id);
+}
+
+TEST_F(IdentityTest, WhatIsWrongIsRefused) {
   Transaction tx = Direct();
   const auto refused = [&](auto create) {
     absl::Status status;
@@ -124,16 +174,6 @@ TEST_F(IdentityTest, WhatIsTakenOrWrongIsRefused) {
     }));
     return status.code();
   };
-  EXPECT_EQ(refused([&] {
-              return CreateTenant(tx, {.slug = "acme", .name = "again"});
-            }),
-            absl::StatusCode::kAlreadyExists);
-  EXPECT_EQ(refused([&] {
-              return CreateMember(tx, {.tenant_id = acme_.id,
-                                       .email = "CAROL@acme.example",
-                                       .role = "member"});
-            }),
-            absl::StatusCode::kAlreadyExists);
   EXPECT_EQ(refused([&] {
               return CreateToken(tx, {.tenant_id = acme_.id,
                                       .kind = PrincipalKind::kAgent,

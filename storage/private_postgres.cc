@@ -290,6 +290,12 @@ bool PrivatePostgres::IsRunning() const {
 absl::Status PrivatePostgres::Stop() noexcept {
   if (is_stopped_) return absl::OkStatus();
   is_stopped_ = true;
+  // A child that ended by itself has left no server to stop, and its process
+  // id, which is ours until we ask, would look to pg_ctl like a running one.
+  if (child_pid_ != 0 && waitpid(child_pid_, nullptr, WNOHANG) == child_pid_) {
+    child_pid_ = 0;
+    return absl::OkStatus();
+  }
   // Nobody needs the data of a server that ends with its caller.
   const std::string mode = ends_with_caller_ ? "immediate" : "fast";
   absl::StatusOr<SubprocessResult> stopped =

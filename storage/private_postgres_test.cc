@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -99,6 +100,20 @@ TEST_F(PrivatePostgresTest, EndsWithItsCallerWhenAsked) {
     if (answer != "1\n") break;
   }
   EXPECT_NE(answer, "1\n");
+}
+
+TEST_F(PrivatePostgresTest, StopsAtOnceWhereTheServerIsGone) {
+  auto server = PrivatePostgres::Start(Options());
+  ASSERT_TRUE(server.ok()) << server.status();
+  pid_t pid = 0;
+  std::ifstream((*server)->socket_dir() + "/../cluster/postmaster.pid") >> pid;
+  ASSERT_GT(pid, 0);
+  ASSERT_EQ(kill(pid, SIGKILL), 0);
+  // Dead, and not asked after: whoever started it has to do that.
+  siginfo_t ended;
+  ASSERT_EQ(waitid(P_PID, pid, &ended, WEXITED | WNOWAIT), 0);
+  const absl::Status stopped = (*server)->Stop();
+  EXPECT_TRUE(stopped.ok()) << stopped;
 }
 
 TEST_F(PrivatePostgresTest, UnreachableFolderMovesTheClusterElsewhere) {

@@ -58,9 +58,12 @@ absl::StatusCode CodeOfSqlState(absl::string_view sqlstate) {
   if (sqlstate == "55P03" || absl::StartsWith(sqlstate, "40")) {
     return absl::StatusCode::kAborted;
   }
-  // The server is going, coming, full, or ended our idle transaction.
+  // The server is going, coming, full (connections, disk, memory: class 53),
+  // has I/O errors (58), became a standby, or ended our idle transaction. None
+  // of it is a row's fault.
   if (absl::StartsWith(sqlstate, "08") || absl::StartsWith(sqlstate, "57P") ||
-      sqlstate == "53300" || sqlstate == "25P03") {
+      absl::StartsWith(sqlstate, "53") || absl::StartsWith(sqlstate, "58") ||
+      sqlstate == "25006" || sqlstate == "25P03") {
     return absl::StatusCode::kUnavailable;
   }
   if (absl::StartsWith(sqlstate, "23")) {

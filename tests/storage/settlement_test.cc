@@ -5,6 +5,8 @@
 #include "storage/settlement.h"
 
 #include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -107,6 +109,19 @@ class SettlementTest : public ::testing::Test {
     auto claimed = ClaimDraftIntents(tx, 1000);
     EXPECT_THAT(claimed, IsOk());
     return *std::move(claimed);
+  }
+
+  // Whether another transaction is held up by ours before long.
+  bool SomebodyWaitsForTheDigest() {
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    while (absl::Now() < deadline) {
+      if (database_->Super().Value("SELECT count(*) FROM pg_locks "
+                                   "WHERE locktype = 'advisory' "
+                                   "AND NOT granted") != "0") {
+        return true;
+      }
+    }
+    return false;
   }
 
   std::vector<std::string> Actions(const std::string& id) {
@@ -331,10 +346,7 @@ TEST_F(SettlementTest, AnActivationWaitsForSettlementsInFlight) {
         ActivatePolicy(activate, kOtherDigest, Activation::kReplace, {});
     if (activated.ok()) activated = activate.Commit();
   });
-  while (database_->Super().Value("SELECT count(*) FROM pg_locks "
-                                  "WHERE locktype = 'advisory' AND NOT "
-                                  "granted") == "0") {
-  }
+  EXPECT_TRUE(SomebodyWaitsForTheDigest());
   Transaction read = Begin();
   EXPECT_EQ(*GetActiveDigest(read), kDigest);
   EXPECT_THAT(tx.Commit(), IsOk());
@@ -356,10 +368,7 @@ TEST_F(SettlementTest, ASettlementReadsTheDigestAfterItsLock) {
     const IntentRow row = Claim(tx)[0];
     settled = SettleIntents(tx, kDigest, std::vector{Executed(row)});
   });
-  while (database_->Super().Value("SELECT count(*) FROM pg_locks "
-                                  "WHERE locktype = 'advisory' AND NOT "
-                                  "granted") == "0") {
-  }
+  EXPECT_TRUE(SomebodyWaitsForTheDigest());
   EXPECT_THAT(activate.Commit(), IsOk());
   other.join();
   EXPECT_THAT(settled, StatusIs(absl::StatusCode::kAborted));

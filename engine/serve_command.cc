@@ -1,4 +1,5 @@
 // intentd serve: the engine on a database that is there already.
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 
 #include <memory>
@@ -48,18 +49,29 @@ absl::Status ReadInto(const std::string& path, std::string* text) {
   return absl::OkStatus();
 }
 
+// The same for a PEM file. An empty one must not pass for an unset flag: TLS,
+// or the demand for client certificates, would silently be off.
+absl::Status ReadPemInto(const std::string& path, std::string* text) {
+  const absl::Status read = ReadInto(path, text);
+  if (!read.ok() || path.empty()) return read;
+  if (absl::StrContains(*text, "-----BEGIN ")) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("`", path, "` is no PEM file: it has no -----BEGIN line"));
+}
+
 absl::Status Serve(Flags flags) {
   InitLog(flags.log_level);
   Engine::Options engine;
   engine.database_url = flags.database_url;
   engine.direct_url = flags.direct_url;
   std::string executors;
+  absl::Status read = ReadInto(flags.executors, &executors);
+  if (!read.ok()) return read;
   for (const auto& [path, text] :
-       {std::pair(flags.executors, &executors),
-        std::pair(flags.tls_certificate, &flags.server.tls_certificate),
+       {std::pair(flags.tls_certificate, &flags.server.tls_certificate),
         std::pair(flags.tls_key, &flags.server.tls_key),
         std::pair(flags.tls_client_ca, &flags.server.tls_client_ca)}) {
-    const absl::Status read = ReadInto(path, text);
+    read = ReadPemInto(path, text);
     if (!read.ok()) return read;
   }
   absl::StatusOr<ExecutorRegistry> registry =

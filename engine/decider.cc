@@ -191,6 +191,7 @@ Deliberation Decide(const Program& program, const storage::IntentRow& row,
   request.agent = AgentFactsOf(row, facts);
   request.tenant = TenantFactsOf(row, facts);
   request.now = facts.now;
+  deliberation.decided_at = facts.now;
 
   PayloadReading reading = ReadPayload(row);
   request.intent.payload = reading.payload;

@@ -25,6 +25,8 @@ struct Deliberation {
   // and the intent fails with PAYLOAD_UNREADABLE. Empty where it can.
   std::string unreadable;
   Decision decision;
+  // The `now` that the rules saw.
+  absl::Time decided_at;
   // The facts that the rules could read, as a JSON object: with the policy
   // and the payload, all that it takes to decide again.
   std::string facts = "{}";

@@ -5,7 +5,9 @@
 
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
+#include <absl/time/time.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,13 +17,17 @@ namespace sgl::engine {
 
 // The decision's JSON form, and its two lists on their own.
 struct DecisionJson {
+  // With one more member: `decided_at`, the `now` that the rules saw.
   std::string decision;
   // The arrays `reasons` and `approvals` of it.
   std::string reasons;
   std::string demands;
 };
 
-DecisionJson ToJson(const Decision& decision);
+DecisionJson ToJson(const Decision& decision, absl::Time decided_at);
+
+// Returns `decided_at` of what ToJson wrote; nothing where there is none.
+std::optional<absl::Time> DecidedAtFromJson(absl::string_view decision);
 
 // Return what ToJson wrote. INTERNAL for anything else: only we write those
 // columns.

@@ -12,6 +12,7 @@
 
 #include "base/sha256.h"
 #include "engine/decider.h"
+#include "engine/decision_json.h"
 #include "engine/error.h"
 #include "engine/payload_map.h"
 #include "engine/settlement.h"
@@ -171,7 +172,7 @@ absl::Status ForCaller(const absl::Status& status) {
 // What a submission would become.
 struct Intake::Preview {
   storage::IntentRow row;
-  Decision decision;
+  Evaluation evaluation;
 };
 
 Intake::Intake(storage::Database* db, Policies* policies, Worker* worker,
@@ -252,19 +253,20 @@ absl::StatusOr<storage::IntentRow> Intake::Validate(
   absl::StatusOr<Preview> preview = Look(scope, submission);
   if (!preview.ok()) return preview.status();
   storage::IntentRow row = std::move(preview->row);
-  row.decision = DecisionToJson(preview->decision);
-  row.sgl_result = std::string(DecisionKindName(preview->decision.kind));
-  row.policy_digest = preview->decision.policy_digest;
+  const Decision& decision = preview->evaluation.decision;
+  row.decision = ToJson(decision, preview->evaluation.decided_at).decision;
+  row.sgl_result = std::string(DecisionKindName(decision.kind));
+  row.policy_digest = decision.policy_digest;
   return row;
 }
 
-absl::StatusOr<Decision> Intake::Evaluate(const CallScope& scope,
-                                          const Submission& submission) {
+absl::StatusOr<Evaluation> Intake::Evaluate(const CallScope& scope,
+                                            const Submission& submission) {
   const std::vector<FieldError> errors = CheckBody(submission);
   if (!errors.empty()) return BadFields(errors);
   absl::StatusOr<Preview> preview = Look(scope, submission);
   if (!preview.ok()) return preview.status();
-  return std::move(preview->decision);
+  return std::move(preview->evaluation);
 }
 
 absl::StatusOr<Intake::Preview> Intake::Look(const CallScope& scope,
@@ -285,7 +287,9 @@ absl::StatusOr<Intake::Preview> Intake::Look(const CallScope& scope,
   tx->Rollback();
   Preview preview;
   preview.row = RowOf(principal, submission, facts->now);
-  preview.decision = Decide(*policy->program, preview.row, *facts).decision;
+  Deliberation deliberation = Decide(*policy->program, preview.row, *facts);
+  preview.evaluation = {.decision = std::move(deliberation.decision),
+                        .decided_at = deliberation.decided_at};
   return preview;
 }
 

@@ -44,6 +44,12 @@ struct Submission {
   absl::Duration wait = absl::ZeroDuration();
 };
 
+struct Evaluation {
+  Decision decision;
+  // The `now` that the rules saw.
+  absl::Time decided_at;
+};
+
 // Thread-safe. Owned by the engine; borrows what it is made of.
 class Intake {
  public:
@@ -66,8 +72,8 @@ class Intake {
 
   // Returns the decision that the intent would get now from whoever calls: an
   // agent's own facts count. `request_id` and `wait` are not looked at.
-  absl::StatusOr<Decision> Evaluate(const CallScope& scope,
-                                    const Submission& submission);
+  absl::StatusOr<Evaluation> Evaluate(const CallScope& scope,
+                                      const Submission& submission);
 
  private:
   struct Preview;

@@ -203,7 +203,8 @@ storage::Settlement SettleDecided(const storage::IntentRow& row,
               .message = deliberation.unreadable,
               .audit = Failed(kPayloadUnreadable, deliberation.unreadable)});
   }
-  const DecisionJson json = ToJson(deliberation.decision);
+  const DecisionJson json =
+      ToJson(deliberation.decision, deliberation.decided_at);
   storage::Settlement settlement;
   if (!row.adopted) {
     settlement.audit.push_back(Submitted(row, HashOf(row, deliberation)));
@@ -228,7 +229,8 @@ storage::Settlement SettleApproved(const storage::IntentRow& row,
                                    bool demands_met,
                                    const ExecutorRegistry& executors,
                                    storage::AuditEntry vote) {
-  const DecisionJson json = ToJson(deliberation.decision);
+  const DecisionJson json =
+      ToJson(deliberation.decision, deliberation.decided_at);
   storage::Settlement settlement;
   settlement.audit.push_back(std::move(vote));
   Decided(row, deliberation, json, &settlement);

@@ -178,7 +178,8 @@ absl::StatusOr<std::optional<absl::Time>> FromProtoTime(
 
 }  // namespace
 
-void ToProto(const Decision& decision, intent::v1::Decision* message) {
+void ToProto(const Decision& decision, std::optional<absl::Time> decided_at,
+             intent::v1::Decision* message) {
   message->set_kind(ToProtoKind(decision.kind));
   for (const Reason& reason : decision.reasons) {
     ToProto(reason, message->add_reasons());
@@ -191,6 +192,9 @@ void ToProto(const Decision& decision, intent::v1::Decision* message) {
   if (decision.within.has_value()) {
     *message->mutable_within() = TimeUtil::MicrosecondsToDuration(
         absl::ToInt64Microseconds(*decision.within));
+  }
+  if (decided_at.has_value()) {
+    *message->mutable_decide_time() = ToProtoTime(*decided_at);
   }
   message->set_tzdata_version(decision.tzdata_version);
 }
@@ -210,7 +214,8 @@ absl::Status ToProto(const storage::IntentRow& row,
                                  ": " +
                                  std::string(decision.status().message()));
     }
-    ToProto(*decision, intent->mutable_decision());
+    ToProto(*decision, DecidedAtFromJson(row.decision),
+            intent->mutable_decision());
   }
   intent->set_decision_memo_id(row.decision_memo_id);
   intent->set_job_id(row.job_id);

@@ -23,7 +23,8 @@ namespace sgl::engine {
 absl::Status ToProto(const storage::IntentRow& row, intent::v1::Intent* intent);
 absl::Status ToProto(const storage::MemoRow& row,
                      intent::v1::DecisionMemo* memo);
-void ToProto(const Decision& decision, intent::v1::Decision* message);
+void ToProto(const Decision& decision, std::optional<absl::Time> decided_at,
+             intent::v1::Decision* message);
 
 // Each reads a request. INVALID_ARGUMENT for an enum number that this build
 // does not know, a duration or time out of range.

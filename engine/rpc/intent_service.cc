@@ -89,10 +89,11 @@ absl::Status IntentService::Evaluate(
     intent::v1::EvaluateIntentResponse* response) {
   const absl::StatusOr<Submission> submission = FromProto(request);
   if (!submission.ok()) return submission.status();
-  const absl::StatusOr<Decision> decision =
+  const absl::StatusOr<Evaluation> evaluation =
       intake_->Evaluate(scope, *submission);
-  if (!decision.ok()) return decision.status();
-  ToProto(*decision, response->mutable_decision());
+  if (!evaluation.ok()) return evaluation.status();
+  ToProto(evaluation->decision, evaluation->decided_at,
+          response->mutable_decision());
   return absl::OkStatus();
 }
 

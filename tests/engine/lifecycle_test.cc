@@ -26,6 +26,17 @@ TEST(LifecycleTest, AllowExecutes) {
   const Intent intent = agent.MustGet(draft.id());
   EXPECT_EQ(intent.status(), intent::v1::INTENT_STATUS_EXECUTED);
   EXPECT_EQ(intent.decision().kind(), intent::v1::DECISION_KIND_ALLOW);
+  // To the microsecond what the rules took for now.
+  EXPECT_EQ(served.Value(
+                absl::StrCat("SELECT meta -> 'facts' ->> 'now' FROM audit_log "
+                             "WHERE action = 'SGL_EVALUATED' AND entity_id = '",
+                             intent.id(), "'")),
+            absl::FormatTime(
+                "%Y-%m-%dT%H:%M:%E6SZ",
+                absl::FromUnixNanos(intent.decision().decide_time().seconds() *
+                                        1'000'000'000 +
+                                    intent.decision().decide_time().nanos()),
+                absl::UTCTimeZone()));
   EXPECT_EQ(intent.payload(), R"({"text": "hi"})");
   EXPECT_EQ(served.Actions(intent.id()),
             "INTENT_SUBMITTED SGL_EVALUATED ENGINE_EXECUTED_INTENT");

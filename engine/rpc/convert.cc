@@ -9,6 +9,7 @@
 
 #include "engine/decision_json.h"
 #include "engine/error.h"
+#include "engine/text.h"
 #include "storage/uuid.h"
 
 namespace sgl::engine {
@@ -309,6 +310,9 @@ absl::StatusOr<storage::IntentFilter> FromProto(
     }
   }
   result.intent_type = filter.intent_type();
+  if (HasNul(result.intent_type)) {
+    return BadField("filter.intent_type", "it holds a NUL character");
+  }
   result.agent_id = filter.agent_id();
   if (!result.agent_id.empty() && !storage::IsUuid(result.agent_id)) {
     return BadField("filter.agent_id", "it is no UUID");

@@ -6,6 +6,7 @@
 #include "engine/error.h"
 #include "engine/rpc/convert.h"
 #include "engine/rpc/page_token.h"
+#include "engine/text.h"
 #include "storage/memos.h"
 #include "storage/uuid.h"
 
@@ -53,6 +54,9 @@ absl::StatusOr<storage::MemoFilter> FromProto(
     return BadField("filter.intent_id", "it is no UUID");
   }
   result.intent_type = filter.intent_type();
+  if (HasNul(result.intent_type)) {
+    return BadField("filter.intent_type", "it holds a NUL character");
+  }
   return result;
 }
 
@@ -144,12 +148,22 @@ absl::Status DecisionService::List(
   const absl::StatusOr<std::vector<storage::MemoRow>> rows =
       storage::ListMemos(*tx, *filter, after, *size);
   if (!rows.ok()) return rows.status();
+  bool is_full = static_cast<int>(rows->size()) == *size;
+  size_t bytes = 0;
   for (const storage::MemoRow& row : *rows) {
-    const absl::Status converted = ToProto(row, response->add_decision_memos());
+    intent::v1::DecisionMemo* memo = response->add_decision_memos();
+    const absl::Status converted = ToProto(row, memo);
     if (!converted.ok()) return converted;
+    bytes += memo->ByteSizeLong();
+    if (bytes <= kPageBytesMax || response->decision_memos_size() == 1)
+      continue;
+    response->mutable_decision_memos()->RemoveLast();
+    is_full = true;
+    break;
   }
-  if (static_cast<int>(rows->size()) == *size) {
-    const storage::MemoRow& last = rows->back();
+  if (is_full) {
+    const storage::MemoRow& last =
+        (*rows)[static_cast<size_t>(response->decision_memos_size()) - 1];
     response->set_next_page_token(
         EncodePageToken({last.created_at, last.id}, fingerprint));
   }

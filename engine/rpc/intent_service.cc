@@ -137,13 +137,22 @@ absl::Status IntentService::List(const CallScope& scope,
   const absl::StatusOr<std::vector<storage::IntentRow>> rows =
       storage::ListIntents(*tx, *filter, after, *size);
   if (!rows.ok()) return rows.status();
+  bool is_full = static_cast<int>(rows->size()) == *size;
+  size_t bytes = 0;
   for (const storage::IntentRow& row : *rows) {
-    const absl::Status converted = ToProto(row, response->add_intents());
+    intent::v1::Intent* intent = response->add_intents();
+    const absl::Status converted = ToProto(row, intent);
     if (!converted.ok()) return converted;
+    bytes += intent->ByteSizeLong();
+    if (bytes <= kPageBytesMax || response->intents_size() == 1) continue;
+    response->mutable_intents()->RemoveLast();
+    is_full = true;
+    break;
   }
   // A full page may be the last; the next one is empty then.
-  if (static_cast<int>(rows->size()) == *size) {
-    const storage::IntentRow& last = rows->back();
+  if (is_full) {
+    const storage::IntentRow& last =
+        (*rows)[static_cast<size_t>(response->intents_size()) - 1];
     response->set_next_page_token(
         EncodePageToken({last.created_at, last.id}, fingerprint));
   }

@@ -19,6 +19,10 @@ namespace {
 constexpr absl::string_view kVersion = "1";
 // 48 bits are enough to catch a mistake; nobody is kept out by them.
 constexpr size_t kFingerprintDigits = 12;
+// The years 1 to 9999: PostgreSQL's times reach further on both sides, and an
+// integer further than those.
+constexpr int64_t kMicrosMin = -62'135'596'800'000'000;
+constexpr int64_t kMicrosMax = 253'402'300'799'999'999;
 
 std::string Fingerprint(absl::string_view filter) {
   return Sha256Hex(filter).substr(0, kFingerprintDigits);
@@ -42,7 +46,8 @@ absl::StatusOr<storage::PageCursor> DecodePageToken(absl::string_view token,
   }
   const std::vector<std::string> parts = absl::StrSplit(text, ',');
   if (parts.size() != 4 || parts[0] != kVersion ||
-      !absl::SimpleAtoi(parts[1], &micros) || !storage::IsUuid(parts[2])) {
+      !absl::SimpleAtoi(parts[1], &micros) || micros < kMicrosMin ||
+      micros > kMicrosMax || !storage::IsUuid(parts[2])) {
     return BadField("page_token", "it is no token of this list");
   }
   if (parts[3] != Fingerprint(filter)) {

@@ -19,6 +19,9 @@ namespace sgl::engine {
 
 inline constexpr int kPageSizeDefault = 50;
 inline constexpr int kPageSizeMax = 200;
+// A page ends before it is larger, unless a single row is: clients refuse
+// answers over 4 MiB where nobody told them otherwise.
+inline constexpr size_t kPageBytesMax = 3 * 1024 * 1024;
 
 // Returns the token of the page after `position`, for lists with `filter`
 // (the filter message's serialized bytes).

@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
+
 #include "engine/error.h"
 
 namespace sgl::engine {
@@ -32,6 +35,17 @@ TEST(PageTokenTest, AnotherFilterIsRefused) {
 TEST(PageTokenTest, TextThatNoListGaveIsRefused) {
   for (const char* token : {"x", "MQ==", "MSwxLHgseA==", "\xff"}) {
     SCOPED_TRACE(token);
+    EXPECT_EQ(DecodePageToken(token, "").status().message(),
+              "`page_token`: it is no token of this list");
+  }
+}
+
+TEST(PageTokenTest, TimesThatNoRowHasAreRefused) {
+  for (const int64_t micros : {std::numeric_limits<int64_t>::min(),
+                               std::numeric_limits<int64_t>::max()}) {
+    SCOPED_TRACE(micros);
+    const std::string token =
+        EncodePageToken({absl::FromUnixMicros(micros), kId}, "");
     EXPECT_EQ(DecodePageToken(token, "").status().message(),
               "`page_token`: it is no token of this list");
   }

@@ -189,6 +189,7 @@ TEST(DryRunTest, NothingIsStored) {
   EXPECT_EQ(validated.response.intent().id(), "");
   EXPECT_EQ(validated.response.intent().decision().kind(),
             intent::v1::DECISION_KIND_REVIEW);
+  EXPECT_TRUE(validated.response.intent().decision().has_decide_time());
   intent::v1::EvaluateIntentRequest evaluate;
   evaluate.set_intent_type("LAUNCH");
   evaluate.set_payload("{}");
@@ -196,6 +197,7 @@ TEST(DryRunTest, NothingIsStored) {
   ASSERT_TRUE(evaluated.ok()) << evaluated.status.error_message();
   EXPECT_EQ(evaluated.response.decision().kind(),
             intent::v1::DECISION_KIND_BLOCK);
+  EXPECT_TRUE(evaluated.response.decision().has_decide_time());
   EXPECT_EQ(served.Value("SELECT count(*) FROM intents"), "0");
 }
 
@@ -288,6 +290,52 @@ TEST(ListTest, PagesAreNewestFirstAndStableUnderInserts) {
   request.set_page_size(201);
   EXPECT_THAT(BadFieldsOf(agent.List(request).status),
               ElementsAre("page_size"));
+  request.set_page_size(2);
+  request.mutable_filter()->set_intent_type(std::string("a\0b", 3));
+  EXPECT_THAT(BadFieldsOf(agent.List(request).status),
+              ElementsAre("filter.intent_type"));
+  intent::v1::ListDecisionMemosRequest memos;
+  memos.mutable_filter()->set_intent_type(std::string("a\0b", 3));
+  EXPECT_THAT(BadFieldsOf(agent.ListMemos(memos).status),
+              ElementsAre("filter.intent_type"));
+}
+
+TEST(ListTest, PagesFitWhatClientsTake) {
+  ServedEngine served({});
+  Caller agent = served.As(served.agent_token());
+  // Together 5 MB, where a client takes 4 MiB unless told otherwise.
+  const std::string text(250'000, 'x');
+  std::set<std::string> ids;
+  for (int i = 0; i < 20; ++i) {
+    ids.insert(
+        agent.MustSubmit("WIRE", absl::StrCat(R"({"to": ")", text, "\"}"))
+            .id());
+  }
+  served.SettleDrafts();
+  std::set<std::string> listed;
+  intent::v1::ListIntentsRequest request;
+  do {
+    const auto page = agent.List(request);
+    ASSERT_TRUE(page.ok()) << page.status.error_message();
+    ASSERT_GT(page.response.intents_size(), 0);
+    for (const auto& intent : page.response.intents()) {
+      listed.insert(intent.id());
+    }
+    request.set_page_token(page.response.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_EQ(listed, ids);
+  std::set<std::string> with_memo;
+  intent::v1::ListDecisionMemosRequest memos;
+  do {
+    const auto page = agent.ListMemos(memos);
+    ASSERT_TRUE(page.ok()) << page.status.error_message();
+    ASSERT_GT(page.response.decision_memos_size(), 0);
+    for (const auto& memo : page.response.decision_memos()) {
+      with_memo.insert(memo.intent_id());
+    }
+    memos.set_page_token(page.response.next_page_token());
+  } while (!memos.page_token().empty());
+  EXPECT_EQ(with_memo, ids);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <absl/time/time.h>
+#include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 
 #include <memory>
@@ -21,6 +22,10 @@ absl::Status RunServer(
   // gRPC's own lines, at a level of ours: what they tell of is in statuses.
   gpr_set_log_function(
       [](gpr_log_func_args* line) { LogDebug("grpc: {}", line->message); });
+  // The same for protobuf's: a caller's bad bytes must not fill our log.
+  google::protobuf::SetLogHandler(
+      [](google::protobuf::LogLevel, const char*, int,
+         const std::string& message) { LogDebug("protobuf: {}", message); });
   absl::StatusOr<std::unique_ptr<Engine>> engine =
       Engine::Create(std::move(engine_options));
   if (!engine.ok()) return engine.status();

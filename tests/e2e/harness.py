@@ -143,6 +143,16 @@ class DevServer:
         self._clients.append(client)
         return client
 
+    def signal(self, number):
+        self._process.send_signal(number)
+
+    def has_ended(self):
+        return self._process.poll() is not None
+
+    def await_end(self):
+        """Returns the exit status."""
+        return self._process.wait(timeout=60)
+
     def kill(self):
         """As by `kill -9`: nothing of it gets to clean up."""
         self._process.send_signal(signal.SIGKILL)

@@ -15,6 +15,9 @@ namespace {
 using Form = VisibleName::Form;
 using Types = std::map<std::string, std::vector<NamedType>>;
 
+// A list of records with a list of records in them.
+constexpr int kDepth = 4;
+
 // What several types all declare, with one type; optional if optional in any.
 std::vector<NamedType> CommonFields(const std::vector<std::string>& on,
                                     const Types& types) {
@@ -127,18 +130,18 @@ std::vector<std::string> PolicyGenerator::RandomOn(const std::string& layer) {
 
 void PolicyGenerator::DeclareTypes() {
   schema_.has_star = random_.Chance(60);
-  if (schema_.has_star) schema_.star = RandomFields(random_, "s_", 2);
+  if (schema_.has_star) schema_.star = RandomFields(random_, "s_", 2, kDepth);
   static const auto* const kNames =
       new std::vector<std::string>{"PAY", "POST", "email.send", "TASK"};
   const int count = random_.Between(schema_.has_star ? 0 : 1, 3);
   for (int i = 0; i < count; ++i) {
     schema_.platform_types[random_.Pick(*kNames)] =
-        RandomFields(random_, "", 4);
+        RandomFields(random_, "", 4, kDepth);
   }
   if (random_.Chance(50)) schema_.tenants["acme"];
   if (random_.Chance(20)) schema_.tenants["globex"];
   for (auto& [slug, types] : schema_.tenants) {
-    if (random_.Chance(50)) types["OWN"] = RandomFields(random_, "", 3);
+    if (random_.Chance(50)) types["OWN"] = RandomFields(random_, "", 3, kDepth);
   }
 }
 

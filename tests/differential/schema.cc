@@ -31,10 +31,10 @@ SglType RandomType(Random& random, int depth) {
   if (type.kind == Kind::kList) {
     SglType element = RandomType(random, depth - 1);
     // Lists of records are what any, all, count and sum are for.
-    if (random.Chance(60)) {
+    if (depth > 1 && random.Chance(60)) {
       element = SglType();
       element.kind = Kind::kRecord;
-      element.fields = RandomFields(random, "", depth - 1 > 0 ? 4 : 3);
+      element.fields = RandomFields(random, "", 4, depth - 2);
       element.is_optional = random.Chance(15);
     }
     type.element = std::make_shared<const SglType>(element);
@@ -109,7 +109,7 @@ SglType SglType::Required() const {
 }
 
 std::vector<NamedType> RandomFields(Random& random, absl::string_view prefix,
-                                    int count_max) {
+                                    int count_max, int depth) {
   // Few names, so that several types declare the same; odd words among them.
   static const auto* const kNames = new std::vector<std::string>{
       "memo", "amount", "lines", "when", "to-account", "test", "tags", "url"};
@@ -117,7 +117,8 @@ std::vector<NamedType> RandomFields(Random& random, absl::string_view prefix,
   std::vector<NamedType> fields;
   for (int i = random.Between(prefix.empty() ? 1 : 0, count_max); i > 0; --i) {
     const size_t at = random.Below(names.size());
-    fields.push_back({absl::StrCat(prefix, names[at]), RandomType(random, 2)});
+    fields.push_back(
+        {absl::StrCat(prefix, names[at]), RandomType(random, depth)});
     names.erase(names.begin() + static_cast<std::ptrdiff_t>(at));
   }
   return fields;

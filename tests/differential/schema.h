@@ -65,9 +65,10 @@ std::string SpellName(absl::string_view name);
 // Returns text as a string literal of SGL.
 std::string SpellString(absl::string_view text);
 
-// Returns some fields whose names begin with `prefix`.
+// Returns some fields whose names begin with `prefix`, lists and records in
+// them nested at most `depth` deep.
 std::vector<NamedType> RandomFields(Random& random, absl::string_view prefix,
-                                    int count_max);
+                                    int count_max, int depth);
 
 // Texts that both literals and payloads draw from, so that they meet.
 const std::vector<std::string>& TextPool();

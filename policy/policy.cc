@@ -10,6 +10,8 @@
 #include "policy/compile/program.h"
 #include "policy/diagnostics/diagnostic.h"
 #include "policy/eval/evaluator.h"
+#include "policy/eval/explain.h"
+#include "policy/eval/explain_change.h"
 #include "policy/eval/facts.h"
 #include "policy/eval/render.h"
 #include "policy/syntax/ast.h"
@@ -104,6 +106,27 @@ Decision Evaluate(const Program& program, const Request& request) {
   Evaluator evaluator(compiled, facts);
   const Outcome outcome = evaluator.Run();
   return RenderOutcome(compiled, facts, outcome, evaluator);
+}
+
+Explanation Explain(const Program& program, const Request& request) {
+  const DecisionProgram& compiled = program.compiled();
+  const Facts facts = DecodeFacts(compiled, request);
+  Explanation explanation;
+  if (!facts.is_type_known || !facts.violations.empty()) {
+    explanation.decision = RenderRefusal(compiled, facts);
+    if (!facts.is_type_known) {
+      explanation.nearest_type = NearestType(compiled, facts);
+    }
+    return explanation;
+  }
+  Evaluator evaluator(compiled, facts);
+  const Outcome outcome = evaluator.Run();
+  explanation.decision = RenderOutcome(compiled, facts, outcome, evaluator);
+  explanation.rules =
+      ExplainRules(compiled, facts, outcome, explanation.decision, evaluator);
+  explanation.milder_change =
+      FindMilderChange(compiled, facts, outcome, evaluator);
+  return explanation;
 }
 
 }  // namespace sgl

@@ -30,6 +30,7 @@
 #include "base/zones.h"
 #include "policy/diagnostics/finding.h"
 #include "policy/eval/decision.h"
+#include "policy/eval/explanation.h"
 #include "policy/eval/limits.h"
 #include "policy/eval/payload_bounds.h"
 #include "policy/eval/request.h"
@@ -112,6 +113,12 @@ Compilation Compile(std::span<const SourceFile> sources, const Zones& zones);
 // Decides. Total: every request gets exactly one decision, and what can't be
 // evaluated is blocked.
 Decision Evaluate(const Program& program, const Request& request);
+
+// Decides as Evaluate does, and says why: of each rule whether it applied and
+// which part of its condition settled that, and a change of one field that
+// would have given a milder decision, where one was found. As pure and total,
+// and far slower: for a request that somebody asks about.
+Explanation Explain(const Program& program, const Request& request);
 
 }  // namespace sgl
 

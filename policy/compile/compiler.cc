@@ -124,6 +124,10 @@ void Compiler::CompileNodes() {
       program_->children.push_back(static_cast<int32_t>(child));
     }
     program_->instructions.push_back(instruction);
+    program_->instruction_types.push_back(node.type);
+  }
+  for (const PayloadSlot& slot : policy_.slots) {
+    program_->slot_names.push_back(slot.names);
   }
 }
 

@@ -204,6 +204,10 @@ struct DecisionProgram {
 
   std::string set_digest;
   std::string tzdata_version;
+
+  // What explanations show. Deciding reads none of it.
+  std::vector<TypeId> instruction_types;             // by instruction
+  std::vector<std::vector<std::string>> slot_names;  // by slot, outermost first
 };
 
 }  // namespace sgl

@@ -199,6 +199,10 @@ Value Evaluator::Get(int32_t id) {
   return memo;
 }
 
+Value Evaluator::Bind(int32_t variable, const Value& value) {
+  return std::exchange(variables_[static_cast<size_t>(variable)], value);
+}
+
 Value Evaluator::Compute(const Instruction& instruction) {
   const size_t index = static_cast<size_t>(instruction.index);
   switch (instruction.code) {

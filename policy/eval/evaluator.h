@@ -58,8 +58,13 @@ class Evaluator {
   // REQUIRES: as Run.
   bool IsAbout(const ProgramAssert& item);
 
-  // Returns what an instruction that reads no bound variable gives.
+  // Returns what an instruction gives that reads no bound variable, or none
+  // that Bind did not give a value to.
   Value Get(int32_t id);
+
+  // Gives a bound variable its value and returns the one before, for whoever
+  // walks the body of a loop from outside. Loops put back what they change.
+  Value Bind(int32_t variable, const Value& value);
 
  private:
   DecisionKind RunLayer(const ProgramLayer& layer, std::vector<Hit>* hits);

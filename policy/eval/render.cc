@@ -14,21 +14,6 @@
 namespace sgl {
 namespace {
 
-absl::string_view FaultPhrase(Fault fault) {
-  switch (fault) {
-    case Fault::kOverflow:
-      return "a result lies outside its range";
-    case Fault::kNotAUrl:
-      return "`domain` was given something that is no `scheme://host` URL";
-    case Fault::kNoTotal:
-      return "what it counted before is not known here";
-    case Fault::kNone:
-    case Fault::kMissing:
-      break;
-  }
-  return "a value is missing";
-}
-
 void AppendValue(const DecisionProgram& program, TypeId type,
                  const Value& value, std::string* out) {
   if (!value.is_present()) return;
@@ -133,6 +118,21 @@ Decision Begin(const DecisionProgram& program, const Facts& facts) {
 }
 
 }  // namespace
+
+absl::string_view FaultPhrase(Fault fault) {
+  switch (fault) {
+    case Fault::kOverflow:
+      return "a result lies outside its range";
+    case Fault::kNotAUrl:
+      return "`domain` was given something that is no `scheme://host` URL";
+    case Fault::kNoTotal:
+      return "what it counted before is not known here";
+    case Fault::kNone:
+    case Fault::kMissing:
+      break;
+  }
+  return "a value is missing";
+}
 
 Decision RenderOutcome(const DecisionProgram& program, const Facts& facts,
                        const Outcome& outcome, Evaluator& evaluator) {

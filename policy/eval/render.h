@@ -6,6 +6,8 @@
 #ifndef POLICY_EVAL_RENDER_H_
 #define POLICY_EVAL_RENDER_H_
 
+#include <absl/strings/string_view.h>
+
 #include "policy/compile/program.h"
 #include "policy/eval/decision.h"
 #include "policy/eval/evaluator.h"
@@ -21,6 +23,9 @@ Decision RenderOutcome(const DecisionProgram& program, const Facts& facts,
 // Returns the decision where no rule was evaluated: the type is unknown, or
 // the payload does not fit.
 Decision RenderRefusal(const DecisionProgram& program, const Facts& facts);
+
+// Returns why something can't be computed, in a clause.
+absl::string_view FaultPhrase(Fault fault);
 
 }  // namespace sgl
 

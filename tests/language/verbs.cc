@@ -11,6 +11,7 @@
 #include "base/zone_loader.h"
 #include "tests/language/syntax_verbs.h"
 #include "tools/sgl/eval_lines.h"
+#include "tools/sgl/explain_lines.h"
 
 namespace sgl::tests {
 namespace {
@@ -103,6 +104,27 @@ std::string RunEval(const GoldenBlock& block, VerbState& state) {
                          : WithoutDigest(output.str());
 }
 
+// Cuts the digest out of each line, and all behind it up to a brace.
+std::string WithoutInnerDigest(std::string lines) {
+  for (size_t at = lines.find(", \"policy\": \"sha256:");
+       at != std::string::npos;
+       at = lines.find(", \"policy\": \"sha256:", at)) {
+    lines.erase(at, lines.find('}', at) - at);
+  }
+  return lines;
+}
+
+std::string RunExplain(const GoldenBlock& block, VerbState& state) {
+  state.is_set_used = true;
+  const Compilation compilation = CompileSources(state.sources);
+  if (compilation.program == nullptr) return "the policy has errors\n";
+  const bool is_json = !block.args.empty() && block.args.front() == "json";
+  std::istringstream input(block.input);
+  std::ostringstream output;
+  tools::ExplainLines(*compilation.program, is_json, input, output);
+  return WithoutInnerDigest(output.str());
+}
+
 }  // namespace
 
 std::string RunVerb(const GoldenBlock& block, VerbState& state) {
@@ -111,6 +133,7 @@ std::string RunVerb(const GoldenBlock& block, VerbState& state) {
                    std::function<std::string(const GoldenBlock&, VerbState&)>>{
           {"check", RunCheck},
           {"eval", RunEval},
+          {"explain", RunExplain},
           {"format", [](const GoldenBlock& formatted,
                         VerbState&) { return RunFormat(formatted.input); }},
           {"lex", [](const GoldenBlock& lexed,

@@ -9,6 +9,9 @@
 //                   without the members `policy` and `tzdata`, which change
 //                   with every comment. The form `full` keeps them, `brief`
 //                   says the same in words, without messages and places.
+//   explain [FORM]  explains request lines by the set, as `sgl explain` does;
+//                   the form `json` prints lines of JSON, without the members
+//                   that change with every comment.
 
 #ifndef TESTS_LANGUAGE_VERBS_H_
 #define TESTS_LANGUAGE_VERBS_H_

@@ -25,6 +25,9 @@ void AddCheckCommand(CLI::App& app, Run& run);
 // `sgl eval --policy PATH… [--input FILE.jsonl]`
 void AddEvalCommand(CLI::App& app, Run& run);
 
+// `sgl explain --policy PATH… [--input FILE.jsonl] [--json]`
+void AddExplainCommand(CLI::App& app, Run& run);
+
 // `sgl fmt [--check] [-w] [PATH…]`
 void AddFmtCommand(CLI::App& app, Run& run);
 

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   sgl::tools::Run run;
   sgl::tools::AddCheckCommand(app, run);
   sgl::tools::AddEvalCommand(app, run);
+  sgl::tools::AddExplainCommand(app, run);
   sgl::tools::AddFmtCommand(app, run);
   app.footer(
       "examples:\n"

@@ -68,6 +68,24 @@ const std::vector<std::string>& Program::tenant_slugs() const {
   return compiled_->tenant_slugs;
 }
 
+std::vector<RuleInfo> Program::rules() const {
+  std::vector<RuleInfo> rules(compiled_->rules.size());
+  for (const ProgramRule& rule : compiled_->rules) {
+    RuleInfo& info = rules[static_cast<size_t>(rule.place)];
+    info.code = rule.code;
+    info.at = rule.at;
+    info.layer = rule.layer;
+  }
+  for (const ProgramLayer& layer : compiled_->layers) {
+    for (const int32_t id : layer.rules_on_all) {
+      const ProgramRule& rule = compiled_->rules[static_cast<size_t>(id)];
+      rules[static_cast<size_t>(rule.place)].is_unconditional =
+          rule.condition < 0;
+    }
+  }
+  return rules;
+}
+
 bool Program::has_limits() const { return !compiled_->limits.empty(); }
 
 const std::string& Program::tzdata_version() const {
@@ -84,7 +102,7 @@ Compilation Compile(std::span<const SourceFile> sources, const Zones& zones) {
   const SourceSet set = SortByName(sources);
   Diagnostics diagnostics;
   const std::vector<Ast> files = ParseAll(set, diagnostics);
-  const CheckedPolicy policy = Check(set, files, zones, diagnostics);
+  CheckedPolicy policy = Check(set, files, zones, diagnostics);
   Compilation compilation;
   compilation.error_count = diagnostics.error_count();
   compilation.warning_count = diagnostics.warning_count();
@@ -93,6 +111,7 @@ Compilation Compile(std::span<const SourceFile> sources, const Zones& zones) {
   if (compilation.error_count == 0) {
     compilation.program =
         std::make_shared<const Program>(CompileProgram(set, policy, zones));
+    compilation.tests = std::move(policy.tests);
   }
   return compilation;
 }
@@ -106,6 +125,33 @@ Decision Evaluate(const Program& program, const Request& request) {
   Evaluator evaluator(compiled, facts);
   const Outcome outcome = evaluator.Run();
   return RenderOutcome(compiled, facts, outcome, evaluator);
+}
+
+Examination Examine(const Program& program, const Request& request) {
+  const DecisionProgram& compiled = program.compiled();
+  const Facts facts = DecodeFacts(compiled, request);
+  Examination result;
+  if (!facts.is_type_known || !facts.violations.empty()) {
+    result.decision = RenderRefusal(compiled, facts);
+    return result;
+  }
+  Evaluator evaluator(compiled, facts);
+  const Outcome outcome = evaluator.Run();
+  result.decision = RenderOutcome(compiled, facts, outcome, evaluator);
+  result.layers.push_back(0);
+  if (facts.tenant_layer >= 0) result.layers.push_back(facts.tenant_layer);
+  for (const Hit& hit : outcome.all_hits) {
+    if (hit.fault != Fault::kNone) continue;
+    result.applied.push_back(
+        compiled.rules[static_cast<size_t>(hit.rule)].place);
+  }
+  for (const ProgramAssert& item : compiled.asserts) {
+    const bool is_kept = std::count(item.decisions.begin(),
+                                    item.decisions.end(), outcome.kind) > 0;
+    if (is_kept || !evaluator.IsAbout(item)) continue;
+    result.broken_asserts.push_back({item.name, item.at, item.demand});
+  }
+  return result;
 }
 
 Explanation Explain(const Program& program, const Request& request) {

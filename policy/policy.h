@@ -22,6 +22,7 @@
 
 #include <absl/strings/string_view.h>
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,6 +32,7 @@
 #include "policy/diagnostics/finding.h"
 #include "policy/eval/decision.h"
 #include "policy/eval/explanation.h"
+#include "policy/eval/given.h"
 #include "policy/eval/limits.h"
 #include "policy/eval/payload_bounds.h"
 #include "policy/eval/request.h"
@@ -40,6 +42,15 @@
 namespace sgl {
 
 struct DecisionProgram;  // What the compiler makes; internal to policy.
+
+// A rule or a limit, as reports on tests name it.
+struct RuleInfo {
+  std::string code;
+  std::string at;     // `path:line:column` of the code
+  int32_t layer = 0;  // 0 is the platform's
+  // Without `on` and `when`, and no limit: it applies to every request.
+  bool is_unconditional = false;
+};
 
 // Everything that deciding needs, compiled. Immutable after construction and
 // thread-safe: shared by all evaluations that are in flight.
@@ -69,6 +80,9 @@ class Program {
   // Returns the slugs for which the set has a tenant layer, sorted.
   const std::vector<std::string>& tenant_slugs() const;
 
+  // Returns the rules and limits by file and then position.
+  std::vector<RuleInfo> rules() const;
+
   // Returns whether the set has any limit. Whoever evaluates such a set must
   // keep its books, see policy/eval/limits.h.
   bool has_limits() const;
@@ -87,6 +101,9 @@ class Program {
 struct Compilation {
   // Null where there is any error.
   std::shared_ptr<const Program> program;
+  // The `test` blocks of all files, by file and then position. Empty where
+  // there is any error.
+  std::vector<PolicyTest> tests;
   int error_count = 0;
   int warning_count = 0;
 
@@ -119,6 +136,28 @@ Decision Evaluate(const Program& program, const Request& request);
 // would have given a milder decision, where one was found. As pure and total,
 // and far slower: for a request that somebody asks about.
 Explanation Explain(const Program& program, const Request& request);
+
+// An `assert` that a decision does not keep.
+struct BrokenAssert {
+  std::string name;
+  std::string at;      // `path:line:column` of the name
+  std::string demand;  // as written: `decision != allow`
+};
+
+// A decision with what tests look at besides.
+struct Examination {
+  Decision decision;
+  // The layers whose rules were evaluated; none where the request was refused
+  // before.
+  std::vector<int32_t> layers;
+  // The rules that applied, whatever their severity, by their places in
+  // Program::rules().
+  std::vector<int32_t> applied;
+  std::vector<BrokenAssert> broken_asserts;
+};
+
+// Decides as Evaluate does, and says more. Slower: for tests of policies.
+Examination Examine(const Program& program, const Request& request);
 
 }  // namespace sgl
 

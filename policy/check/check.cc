@@ -67,6 +67,7 @@ CheckedPolicy Checker::Run() {
            absl::StrFormat("more than %d files", kFilesMax));
     return std::move(policy_);
   }
+  is_read_in_part_ = diagnostics_.error_count() > 0;
   AssignLayers();
   declarations_.emplace(asts_, policy_, diagnostics_);
   PublishTypes();
@@ -80,6 +81,7 @@ CheckedPolicy Checker::Run() {
   for (File& file : files_) CheckRules(file);
   for (File& file : files_) CheckLimits(file);
   for (File& file : files_) CheckAsserts(file);
+  for (File& file : files_) CheckTests(file);
   CheckUnusedDefs();
   ReportUnused();
   WarnOfRules(asts_, policy_, diagnostics_);

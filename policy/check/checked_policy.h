@@ -52,6 +52,7 @@
 
 #include "policy/check/types.h"
 #include "policy/decision_kind.h"
+#include "policy/eval/given.h"
 #include "policy/eval/limits.h"
 #include "policy/source/source.h"
 
@@ -296,6 +297,7 @@ struct CheckedPolicy {
   std::vector<CheckedRule> rules;      // by file, then position; no limits
   std::vector<CheckedLimit> limits;    // likewise
   std::vector<CheckedAssert> asserts;  // likewise
+  std::vector<PolicyTest> tests;       // likewise
 
   bool has_star = false;                 // the platform declares `intent *`
   TypeId star_fields = kErrorType;       // a record, empty without `intent *`

@@ -28,6 +28,7 @@
 #include "policy/check/declarations.h"
 #include "policy/check/node_builder.h"
 #include "policy/diagnostics/diagnostic.h"
+#include "policy/eval/given.h"
 #include "policy/source/source.h"
 #include "policy/syntax/ast.h"
 #include "policy/syntax/parser.h"
@@ -88,6 +89,18 @@ struct OnContext {
   LayerId layer = LayerId::kPlatform;
   std::vector<const DeclaredType*> types;
 };
+
+// A request while a test's `given` is checked.
+struct Given {
+  GivenRequest request;
+  LayerId layer = LayerId::kPlatform;  // the tenant's, if it has one
+  Span type_span;
+  bool may_be_invalid = false;  // the test may expect INVALID_PAYLOAD
+  bool may_be_unknown = false;  // likewise UNKNOWN_INTENT_TYPE
+};
+
+// Returns whether a code is one that the engine itself gives.
+bool IsReservedCode(absl::string_view code);
 
 // Returns the decision that `allow`, `review` or `block` names.
 DecisionKind KindOfWord(absl::string_view word);
@@ -272,6 +285,30 @@ class Checker {
   void CheckApprovals(const ApprovalsSyntax& syntax, CheckedRule& rule);
   void CheckRuleParts(const RuleSyntax& syntax, CheckedRule& rule);
 
+  // test_checker.cc, given_checker.cc: tests.
+  void CheckTests(File& file);
+  TestStep CheckTestStep(const TestStepSyntax& syntax);
+  std::vector<std::string> CheckExpectedCodes(const TestStepSyntax& syntax,
+                                              LayerId tenant);
+  void CheckGiven(ObjectId id, Given& given);
+  void CheckRepeated(const ObjectSyntax& object);
+  bool CheckGivenRoot(const Name& root, ObjectId id, Given& given);
+  void CheckGivenField(absl::string_view root, const Name& name, ObjectId id,
+                       Given& given);
+  void CheckGivenTexts(ObjectId id, std::vector<std::string>* texts);
+  bool GivenFits(ObjectId id, TypeId wanted);
+  std::optional<Literal> GivenValue(ObjectId id, TypeId wanted, bool is_quiet);
+  void CheckGivenPayload(ObjectId id, Span whole, Given& given);
+  void CheckMissingFields(const ObjectSyntax& object,
+                          const std::vector<Field>& fields, Span span,
+                          const Given& given);
+  void AppendGivenRecord(const ObjectSyntax& object,
+                         const std::vector<Field>& fields, const Given& given,
+                         std::string* json);
+  void AppendGiven(ObjectId id, TypeId wanted, const Given& given,
+                   std::string* json);
+  void AppendGivenLiteral(const Literal& value, std::string* json);
+
   // limit_checker.cc: limits and asserts.
   void CheckLimits(File& file);
   void CheckLimit(const LimitSyntax& syntax);
@@ -290,7 +327,8 @@ class Checker {
   int alias_depth_ = 0;
   // Candidates that hints may still look at; then mistakes come without hints.
   size_t search_budget_ = 1'000'000;
-  bool is_cut_short_ = false;  // something nested too deep to be looked at
+  bool is_read_in_part_ = false;  // the parser reported errors
+  bool is_cut_short_ = false;     // something nested too deep to be looked at
   std::vector<OnContext> contexts_;
   absl::flat_hash_map<std::string, int32_t> context_ids_;
   absl::flat_hash_map<std::pair<GuardKey, std::string>, GuardKey> keys_;

@@ -18,14 +18,10 @@ DecisionKind KindOfWord(absl::string_view word) {
   return word == "review" ? DecisionKind::kReview : DecisionKind::kBlock;
 }
 
-namespace {
-
 bool IsReservedCode(absl::string_view code) {
   return code == "UNKNOWN_INTENT_TYPE" || code == "INVALID_PAYLOAD" ||
          code == "EVALUATION_FAULT" || code == "DEFAULT";
 }
-
-}  // namespace
 
 void Checker::CheckDefaults() {
   Layer& platform = policy_.layers[0];

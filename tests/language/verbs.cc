@@ -12,6 +12,8 @@
 #include "tests/language/syntax_verbs.h"
 #include "tools/sgl/eval_lines.h"
 #include "tools/sgl/explain_lines.h"
+#include "tools/sgl/test_report.h"
+#include "tools/sgl/test_runner.h"
 
 namespace sgl::tests {
 namespace {
@@ -104,6 +106,16 @@ std::string RunEval(const GoldenBlock& block, VerbState& state) {
                          : WithoutDigest(output.str());
 }
 
+std::string RunPolicyTests(const GoldenBlock& block, VerbState& state) {
+  state.is_set_used = true;
+  const Compilation compilation = CompileSources(state.sources);
+  if (compilation.program == nullptr) return "the policy has errors\n";
+  const bool with_coverage =
+      !block.args.empty() && block.args.front() == "coverage";
+  return tools::RenderTestRun(
+      tools::RunTests(*compilation.program, compilation.tests), with_coverage);
+}
+
 // Cuts the digest out of each line, and all behind it up to a brace.
 std::string WithoutInnerDigest(std::string lines) {
   for (size_t at = lines.find(", \"policy\": \"sha256:");
@@ -141,6 +153,7 @@ std::string RunVerb(const GoldenBlock& block, VerbState& state) {
           {"parse", [](const GoldenBlock& parsed,
                        VerbState&) { return RunParse(parsed.input); }},
           {"policy", RunPolicy},
+          {"test", RunPolicyTests},
       };
   const auto verb = kVerbs->find(block.verb);
   if (verb == kVerbs->end()) {

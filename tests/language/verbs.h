@@ -9,6 +9,8 @@
 //                   without the members `policy` and `tzdata`, which change
 //                   with every comment. The form `full` keeps them, `brief`
 //                   says the same in words, without messages and places.
+//   test [coverage] runs the set's `test` blocks and asserts, as `sgl test`
+//                   does; its input is empty.
 //   explain [FORM]  explains request lines by the set, as `sgl explain` does;
 //                   the form `json` prints lines of JSON, without the members
 //                   that change with every comment.

@@ -1,0 +1,86 @@
+// sgl test: runs the `test` blocks of a policy set.
+
+#include "tools/sgl/test_command.h"
+
+#include <absl/status/statusor.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/zone_loader.h"
+#include "engine/policy_files.h"
+#include "policy/policy.h"
+#include "tools/sgl/commands.h"
+#include "tools/sgl/test_report.h"
+#include "tools/sgl/test_runner.h"
+
+namespace sgl::tools {
+namespace {
+
+constexpr char kHelp[] =
+    "example:\n"
+    "  sgl test --coverage policy/library\n"
+    "\n"
+    "All files given are one policy set, so give a tenant's files together\n"
+    "with the platform's. Every assert is held against each request that a\n"
+    "test gives. --coverage lists the rules that no test makes apply, and\n"
+    "those that no test makes not apply.\n"
+    "\n"
+    "exit status: 0 all passed, 1 a test failed or the policy has errors,\n"
+    "2 bad usage";
+
+}  // namespace
+
+int RunTest(const TestOptions& options, std::ostream& out, std::ostream& err) {
+  const absl::StatusOr<std::vector<SourceFile>> sources =
+      engine::ReadPolicyFiles(options.paths);
+  if (!sources.ok()) {
+    err << "sgl test: " << sources.status().message() << "\n";
+    return kExitUsage;
+  }
+  const Compilation compilation =
+      Compile(*sources, LoadZones(ZonesNamed(*sources)));
+  err << compilation.Render();
+  if (compilation.program == nullptr) return kExitWrong;
+  const TestRun run = RunTests(*compilation.program, compilation.tests);
+  out << (options.as_json ? TestRunToJson(run)
+                          : RenderTestRun(run, options.with_coverage));
+  if (!options.junit.empty()) {
+    std::ofstream file(options.junit, std::ios::binary);
+    file << TestRunToJunit(run);
+    file.close();
+    if (file.fail()) {
+      err << "sgl test: can't write `" << options.junit << "`\n";
+      return kExitUsage;
+    }
+  }
+  return run.failed_count() == 0 ? kExitOk : kExitWrong;
+}
+
+void AddTestCommand(CLI::App& app, Run& run) {
+  const auto options = std::make_shared<TestOptions>();
+  CLI::App* const command = app.add_subcommand(
+      "test", "Runs the `test` blocks of a policy set, and its asserts.");
+  command
+      ->add_option("paths", options->paths, "files, or folders of .sgl files")
+      ->required()
+      ->type_name("PATH");
+  command->add_flag("--coverage", options->with_coverage,
+                    "list the rules that no test reaches");
+  command->add_flag("--json", options->as_json,
+                    "print one JSON object, coverage included");
+  command
+      ->add_option("--junit", options->junit,
+                   "also write the results as JUnit XML")
+      ->type_name("FILE");
+  command->footer(kHelp);
+  command->callback([options, &run] {
+    run = [options] { return RunTest(*options, std::cout, std::cerr); };
+  });
+}
+
+}  // namespace sgl::tools

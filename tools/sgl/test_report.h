@@ -1,0 +1,35 @@
+// What `sgl test` says of a run: for people, as JSON, and as JUnit XML.
+//
+//   acme.sgl:12:9: FAILED "a transfer is reviewed", step 1
+//     expected REVIEW [BIG]
+//     got      BLOCK [SANCTIONED]
+//     missing  BIG
+//     came     SANCTIONED at acme.sgl:7:7: IR0001 is sanctioned
+//     given    { intent: { type: PAY } }
+//   4 tests: 3 passed, 1 failed
+//
+// An assert that fails stands at its own place, and says which request broke
+// it.
+
+#ifndef TOOLS_SGL_TEST_REPORT_H_
+#define TOOLS_SGL_TEST_REPORT_H_
+
+#include <string>
+
+#include "tools/sgl/test_runner.h"
+
+namespace sgl::tools {
+
+// Returns the failures, the coverage if asked for, and a summary line.
+std::string RenderTestRun(const TestRun& run, bool with_coverage);
+
+// Returns one JSON object, indented: counts, every test with its failures, and
+// the coverage by rule.
+std::string TestRunToJson(const TestRun& run);
+
+// Returns a JUnit XML file: a suite a policy file, a case a test.
+std::string TestRunToJunit(const TestRun& run);
+
+}  // namespace sgl::tools
+
+#endif  // TOOLS_SGL_TEST_REPORT_H_

@@ -1,0 +1,72 @@
+// Runs the `test` blocks of a policy set, and every assert on each request of
+// theirs. Apart from the verb, so that the language's own tests run the same
+// code.
+//
+//   const TestRun run = RunTests(*compilation.program, compilation.tests);
+//   std::cout << RenderTestRun(run, {});    // tools/sgl/test_report.h
+
+#ifndef TOOLS_SGL_TEST_RUNNER_H_
+#define TOOLS_SGL_TEST_RUNNER_H_
+
+#include <string>
+#include <vector>
+
+#include "policy/policy.h"
+
+namespace sgl::tools {
+
+// A step that got another decision than it expects, or an assert that the
+// decision on a step's request does not keep.
+struct TestFailure {
+  int step = 0;  // from 1
+  // Of the step's `given`; of the assert's name.
+  std::string at;
+  // The assert's name; empty for a step that got something else.
+  std::string assert_name;
+  std::string expected;  // `REVIEW [A, B]`, `decision != allow`
+  std::string got;       // `BLOCK [C]`
+  // The reasons that differ: codes that were expected and did not come, and
+  // reasons that came and were not expected.
+  std::vector<std::string> missing;
+  std::vector<Reason> unexpected;
+  std::string given;     // the request, as written, on one line
+  std::string given_at;  // `path:line:column`
+};
+
+struct TestResult {
+  std::string name;
+  std::string at;
+  int step_count = 0;
+  std::vector<TestFailure> failures;
+};
+
+// What the tests made of one rule.
+struct RuleCoverage {
+  RuleInfo rule;
+  int applied_count = 0;
+  // Requests on which its layer was asked and it did not apply.
+  int not_applied_count = 0;
+
+  // A rule is covered by a request to which it applies and one to which it
+  // does not; one without `on` and `when` by the former.
+  bool is_covered() const {
+    return applied_count > 0 &&
+           (not_applied_count > 0 || rule.is_unconditional);
+  }
+};
+
+struct TestRun {
+  std::vector<TestResult> tests;
+  std::vector<RuleCoverage> rules;
+
+  int failed_count() const;
+  int covered_count() const;
+};
+
+// Runs each test for itself: limits start empty, and count what its steps were
+// allowed.
+TestRun RunTests(const Program& program, const std::vector<PolicyTest>& tests);
+
+}  // namespace sgl::tools
+
+#endif  // TOOLS_SGL_TEST_RUNNER_H_

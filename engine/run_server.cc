@@ -12,6 +12,11 @@
 #include "engine/shutdown_signals.h"
 
 namespace sgl::engine {
+namespace {
+
+constexpr absl::Duration kDrainMargin = absl::Seconds(2);
+
+}  // namespace
 
 absl::Status RunServer(
     Engine::Options engine_options, const ServerOptions& server_options,
@@ -49,6 +54,9 @@ absl::Status RunServer(
 
   signals.AwaitFirst();
   LogInfo("draining; a second signal ends the process at once");
+  // The drain cancels calls itself at the end of the grace period; what goes
+  // on after that is stuck.
+  const ExitDeadline deadline(absl::Seconds(grace_seconds) + kDrainMargin);
   (*server)->Drain(absl::Seconds(grace_seconds));
   LogInfo("drained");
   return absl::OkStatus();

@@ -5,12 +5,14 @@
 #include <thread>
 
 #include "base/check.h"
+#include "base/log.h"
 
 namespace sgl::engine {
 namespace {
 
 // What shells show for a process that a signal ended.
 constexpr int kExitBySignal = 130;
+constexpr int kExitByDeadline = 1;
 
 }  // namespace
 
@@ -31,5 +33,15 @@ void ShutdownSignals::AwaitFirst() {
     _exit(kExitBySignal);
   }).detach();
 }
+
+ExitDeadline::ExitDeadline(absl::Duration limit)
+    : thread_([this, limit] {
+        if (is_over_.WaitForNotificationWithTimeout(limit)) return;
+        LogError("the drain took longer than its {}; ending without it",
+                 absl::FormatDuration(limit));
+        _exit(kExitByDeadline);
+      }) {}
+
+ExitDeadline::~ExitDeadline() { is_over_.Notify(); }
 
 }  // namespace sgl::engine

@@ -4,12 +4,17 @@
 //   ShutdownSignals signals;          // Before threads start.
 //   ... start the server ...
 //   signals.AwaitFirst();
-//   ... drain; a second signal meanwhile exits ...
+//   ExitDeadline deadline(grace);
+//   ... drain; a second signal meanwhile exits, and so does the deadline ...
 
 #ifndef ENGINE_SHUTDOWN_SIGNALS_H_
 #define ENGINE_SHUTDOWN_SIGNALS_H_
 
+#include <absl/synchronization/notification.h>
+#include <absl/time/time.h>
+
 #include <csignal>
+#include <thread>
 
 namespace sgl::engine {
 
@@ -28,6 +33,23 @@ class ShutdownSignals {
 
  private:
   sigset_t signals_;
+};
+
+// Ends the process, with exit status 1, where it lives longer than `limit`:
+// what a drain waits for may be a database that neither answers nor breaks,
+// against which no timeout of a statement helps. What was not committed,
+// PostgreSQL rolls back.
+class ExitDeadline {
+ public:
+  explicit ExitDeadline(absl::Duration limit);
+  ExitDeadline(const ExitDeadline&) = delete;
+  ExitDeadline& operator=(const ExitDeadline&) = delete;
+  // The process may go on.
+  ~ExitDeadline();
+
+ private:
+  absl::Notification is_over_;
+  std::jthread thread_;
 };
 
 }  // namespace sgl::engine

@@ -1,7 +1,9 @@
 """Proves what operators build on: health checking and reflection, by their
 wire formats; TLS and mutual TLS by flags, and that nothing turns them off
-unasked; a drain that tells, and a second signal that ends the process at once.
+unasked; a drain that tells and ends in time, and a second signal that ends the
+process at once.
 """
+import os
 import pathlib
 import re
 import shutil
@@ -38,6 +40,15 @@ def _await(condition):
         if condition():
             return True
     return False
+
+
+def _address_of(process):
+    """Where `intentd serve` serves, by its log."""
+    for line in process.stderr:
+        found = re.search(r"serving on (\S+)", line)
+        if found:
+            return found[1]
+    raise AssertionError("intentd serve did not come up")
 
 
 class ServerTest(unittest.TestCase):
@@ -109,12 +120,7 @@ class ServerTest(unittest.TestCase):
         process = self._serve("--listen", "127.0.0.1:0", "--tls-cert", cert,
                               "--tls-key", key, "--tls-client-ca", ca)
         self.addCleanup(process.kill)
-        address = None
-        for line in process.stderr:
-            address = re.search(r"serving on (\S+)", line)
-            if address:
-                break
-        address = address[1]
+        address = _address_of(process)
 
         def call(channel):
             stub = intent_service_pb2_grpc.IntentServiceStub(channel)
@@ -189,6 +195,43 @@ class SignalTest(unittest.TestCase):
             with self.assertRaises(grpc.RpcError):
                 canceled.result()
             holder.communicate("ROLLBACK;\n", timeout=SECONDS_MAX)
+
+
+    def test_a_database_that_hangs_does_not_hold_the_drain_up(self):
+        with harness.dev_server() as server:
+            process = subprocess.Popen(
+                [str(harness.INTENTD), "serve",
+                 "--database-url", server.ready["database_url"],
+                 "--direct-url", server.ready["direct_url"],
+                 "--listen", "127.0.0.1:0", "--grace", "1"],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            self.addCleanup(process.kill)
+            address = _address_of(process)
+            backends = [int(row[0]) for row in server.query(
+                "SELECT pid FROM pg_stat_activity WHERE usename = 'intentd'")]
+            stat = pathlib.Path(f"/proc/{backends[0]}/stat").read_text()
+            # And the postmaster, so that no new connection is answered.
+            stopped = backends + [int(stat.rsplit(")", 1)[1].split()[1])]
+            try:
+                for pid in stopped:
+                    os.kill(pid, signal.SIGSTOP)
+                # Once it failed, this call or the worker, which polls twice
+                # meanwhile, is stuck in the one pooled connection.
+                client = harness.Client(address, server.ready["tokens"]["agent"])
+                self.addCleanup(client.close)
+                with self.assertRaises(grpc.RpcError) as refused:
+                    client.intents.ListIntents(
+                        intent_service_pb2.ListIntentsRequest(),
+                        metadata=client.metadata, timeout=2)
+                self.assertEqual(refused.exception.code(),
+                                 grpc.StatusCode.DEADLINE_EXCEEDED)
+                process.terminate()
+                said = process.communicate(timeout=SECONDS_MAX)[1]
+                self.assertEqual(process.returncode, 1)
+                self.assertIn("ending without it", said)
+            finally:
+                for pid in stopped:
+                    os.kill(pid, signal.SIGCONT)
 
 
 if __name__ == "__main__":

@@ -142,6 +142,12 @@ class ServerTest(unittest.TestCase):
                 call(channel)
             self.assertEqual(refused.exception.code(),
                              grpc.StatusCode.UNAVAILABLE)
+        listed = subprocess.run(
+            [str(harness.INTENTCTL), "intents", "list", "--address", address,
+             "--token", self.server.ready["tokens"]["agent"], "--tls-ca", ca,
+             "--tls-cert", client_cert, "--tls-key", client_key],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(listed.returncode, 0, listed.stderr)
         process.terminate()
         process.communicate(timeout=SECONDS_MAX)
         self.assertEqual(process.returncode, 0)

@@ -1,5 +1,6 @@
 #include "tools/intentctl/client.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <google/protobuf/util/json_util.h>
 
@@ -79,6 +80,34 @@ const char* CodeName(grpc::StatusCode code) {
   }
 }
 
+// Reads the PEM file that a flag names. One without a certificate or key must
+// not pass for an unset flag.
+absl::Status ReadPem(const std::string& path, std::string& text) {
+  if (path.empty()) return absl::OkStatus();
+  const absl::StatusOr<std::string> read =
+      ReadArgument(absl::StrCat("@", path));
+  if (!read.ok()) return read.status();
+  if (!absl::StrContains(*read, "-----BEGIN ")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("`", path, "` is no PEM file: it has no -----BEGIN line"));
+  }
+  text = *read;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(
+    const Client& client) {
+  if (!client.tls && client.tls_ca.empty() && client.tls_certificate.empty()) {
+    return grpc::InsecureChannelCredentials();
+  }
+  grpc::SslCredentialsOptions ssl;
+  absl::Status read = ReadPem(client.tls_ca, ssl.pem_root_certs);
+  if (read.ok()) read = ReadPem(client.tls_certificate, ssl.pem_cert_chain);
+  if (read.ok()) read = ReadPem(client.tls_key, ssl.pem_private_key);
+  if (!read.ok()) return read;
+  return grpc::SslCredentials(ssl);
+}
+
 }  // namespace
 
 void Connection::Prepare(grpc::ClientContext& context) const {
@@ -100,6 +129,18 @@ void Client::AddFlags(CLI::App& app) {
   app.add_option("--as", principal,
                  "whose token of the ready file: agent, approver, approver2, "
                  "worker, operator (default: the one that the verb needs)");
+  app.add_flag("--tls", tls, "speak TLS and trust the system's roots");
+  app.add_option("--tls-ca", tls_ca,
+                 "speak TLS and trust the roots in this PEM file (or "
+                 "INTENT_TLS_CA)")
+      ->envname("INTENT_TLS_CA");
+  CLI::Option* certificate =
+      app.add_option("--tls-cert", tls_certificate,
+                     "PEM file of a client certificate (or INTENT_TLS_CERT)");
+  CLI::Option* key = app.add_option("--tls-key", tls_key,
+                                    "PEM file of its key (or INTENT_TLS_KEY)");
+  certificate->envname("INTENT_TLS_CERT")->needs(key);
+  key->envname("INTENT_TLS_KEY")->needs(certificate);
   app.add_option("--timeout", timeout_seconds, "seconds a call may take")
       ->check(CLI::Range(1, 600))
       ->capture_default_str();
@@ -120,10 +161,13 @@ absl::StatusOr<Connection> Client::Connect() const {
     return absl::InvalidArgumentError(
         "no token: give --token, INTENT_TOKEN or --ready-file");
   }
+  const absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials =
+      CredentialsOf(*this);
+  if (!credentials.ok()) return credentials.status();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
-  const auto channel = grpc::CreateCustomChannel(
-      connection.address, grpc::InsecureChannelCredentials(), arguments);
+  const auto channel =
+      grpc::CreateCustomChannel(connection.address, *credentials, arguments);
   connection.intents = intent::v1::IntentService::NewStub(channel);
   connection.decisions = intent::v1::DecisionService::NewStub(channel);
   return connection;

@@ -49,13 +49,19 @@ struct Client {
   std::string token;
   std::string ready_file;
   std::string principal;
+  // TLS is used where any of these is set. PEM files; without `tls_ca` the
+  // system's own roots are trusted.
+  bool tls = false;
+  std::string tls_ca;
+  std::string tls_certificate;
+  std::string tls_key;
   int timeout_seconds = 30;
   bool json = false;
 
   void AddFlags(CLI::App& app);
 
   // Makes the channel. Connects on the first call only. Fails where no
-  // address or token is known or the ready file can't be read.
+  // address or token is known or a file that a flag names can't be read.
   absl::StatusOr<Connection> Connect() const;
 };
 

@@ -20,6 +20,12 @@ constexpr absl::Duration kListenWait = absl::Seconds(60);
 // Between tries to connect again. Meanwhile the worker polls.
 constexpr absl::Duration kListenRetry = absl::Seconds(2);
 
+// Says which of the two settings a refusal is about.
+absl::Status Of(absl::string_view setting, const absl::Status& status) {
+  return absl::Status(status.code(),
+                      absl::StrCat(setting, ": ", status.message()));
+}
+
 absl::StatusOr<std::vector<storage::IntentRow>> ReadIntents(
     storage::Database* db, const std::vector<IntentKey>& keys) {
   absl::flat_hash_set<std::string> tenants;
@@ -39,7 +45,7 @@ absl::StatusOr<std::vector<storage::IntentRow>> ReadIntents(
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(Options options) {
   absl::StatusOr<std::unique_ptr<storage::Database>> db =
       storage::Database::Create(options.database_url, options.database);
-  if (!db.ok()) return db.status();
+  if (!db.ok()) return Of("DATABASE_URL", db.status());
   const absl::Status role = (*db)->CheckRuntimeRole();
   if (role.code() == absl::StatusCode::kUnavailable) {
     return absl::UnavailableError(
@@ -52,7 +58,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(Options options) {
       storage::Listener::Create(
           options.direct_url, {storage::kDraftChannel, storage::kSettledChannel,
                                storage::kPolicyChannel});
-  if (!listener.ok()) return listener.status();
+  if (!listener.ok()) return Of("DIRECT_URL", listener.status());
   return std::unique_ptr<Engine>(
       new Engine(std::move(options), *std::move(db), *std::move(listener)));
 }

@@ -253,6 +253,7 @@ class Checker {
   TypeId FindPayloadField(const Name& name);
   TypeId FindInTypes(const OnContext& context, const Name& name);
   TypeId FindInAll(const OnContext& context, const Name& name);
+  bool MayBeDeclared(const OnContext& context) const;
   TypeId ReportPayloadField(const OnContext& context, const Name& name);
   Checked UsePath(const ResolvedPath& path, Span span, bool must_be_there);
   void RequirePath(const ResolvedPath& path, Span span);

@@ -378,7 +378,7 @@ std::optional<int32_t> Checker::ResolveRange(const std::vector<Constant>& ends,
 
 // Reports a name compared with `intent.type` that no type has.
 void Checker::CheckDeclaredType(absl::string_view name, Span span) {
-  if (declarations_->has_star()) return;
+  if (declarations_->has_star() || declarations_->is_incomplete()) return;
   if (declarations_->Find(layer(), name) != nullptr) return;
   auto report = Report(DiagnosticKind::kUnknownType, span,
                        absl::StrCat("no intent type `", name, "` is declared"));

@@ -34,6 +34,7 @@ Declarations::Declarations(absl::Span<const Ast> files, CheckedPolicy& policy,
   std::vector<Pending> tenants;
   for (size_t i = 0; i < files.size(); ++i) {
     const LayerId layer = policy.files[i].layer;
+    is_incomplete_ = is_incomplete_ || files[i].has_unread_intent;
     for (const IntentSyntax& item : files[i].intents) {
       (layer == LayerId::kPlatform ? platform : tenants)
           .push_back({&files[i], &item, layer});
@@ -94,6 +95,7 @@ void Declarations::DeclareType(const Pending& pending) {
 }
 
 void Declarations::DeclareFields(const Pending& pending, DeclaredType& type) {
+  type.is_broken = pending.item->is_broken;
   for (const FieldSyntax& field : pending.item->fields) {
     const Name& name = field.name;
     if (name.text.empty()) continue;

@@ -30,6 +30,7 @@ struct DeclaredType {
   LayerId layer = LayerId::kPlatform;
   Span name_span;
   std::vector<Field> fields;
+  bool is_broken = false;  // fields are missing, as was reported
   absl::flat_hash_map<std::string, DeclaredField> by_name;
 };
 
@@ -43,6 +44,10 @@ class Declarations {
 
   bool has_star() const { return has_star_; }
   const DeclaredType& star() const { return star_; }
+
+  // Returns whether a declaration could not be read at all, so that what seems
+  // undeclared may be in it.
+  bool is_incomplete() const { return is_incomplete_; }
 
   // Returns the type of that name that a layer sees (the platform's, or the
   // tenant's own), or null.
@@ -80,6 +85,7 @@ class Declarations {
   CheckedPolicy& policy_;
   Diagnostics& diagnostics_;
   bool has_star_ = false;
+  bool is_incomplete_ = false;
   DeclaredType star_;
   std::vector<DeclaredType> types_;
   std::vector<LayerNames> layers_;

@@ -84,7 +84,23 @@ TypeId Checker::FindInAll(const OnContext& context, const Name& name) {
   return shared;
 }
 
+// Returns whether a declaration that was not read may hold the field.
+bool Checker::MayBeDeclared(const OnContext& context) const {
+  if (declarations_->is_incomplete() || declarations_->star().is_broken) {
+    return true;
+  }
+  const auto is_broken = [](const DeclaredType* type) {
+    return type != nullptr && type->is_broken;
+  };
+  if (context.kind == OnContext::Kind::kLenient) {
+    const auto visible = declarations_->Visible(context.layer);
+    return std::any_of(visible.begin(), visible.end(), is_broken);
+  }
+  return std::any_of(context.types.begin(), context.types.end(), is_broken);
+}
+
 TypeId Checker::ReportPayloadField(const OnContext& context, const Name& name) {
+  if (MayBeDeclared(context)) return kErrorType;
   std::vector<std::string> declaring;
   std::vector<std::string> names;
   const auto add_names = [&names](const DeclaredType& type) {

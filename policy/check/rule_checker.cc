@@ -186,7 +186,7 @@ int32_t Checker::CheckOn(const std::vector<Name>& on, bool has_on,
 void Checker::CheckOnName(const std::string& name, Span span,
                           OnContext& context, std::vector<std::string>* names) {
   const DeclaredType* type = declarations_->Find(layer(), name);
-  if (type == nullptr) {
+  if (type == nullptr && !declarations_->is_incomplete()) {
     const bool has_star = declarations_->has_star();
     auto report =
         Report(has_star ? DiagnosticKind::kUndeclaredType

@@ -161,6 +161,7 @@ struct IntentSyntax {
   bool is_star = false;
   Name name;  // of a star only the span
   std::vector<FieldSyntax> fields;
+  bool is_broken = false;  // some field was not read
 };
 
 // What `given` holds: objects, lists, literals, bare words and null.
@@ -212,6 +213,7 @@ struct Ast {
   std::vector<BindingSyntax> consts;
   std::vector<BindingSyntax> defs;
   std::vector<IntentSyntax> intents;
+  bool has_unread_intent = false;  // a type that is missing above
   std::vector<RuleSyntax> rules;
   std::vector<LimitSyntax> limits;
   std::vector<TestSyntax> tests;

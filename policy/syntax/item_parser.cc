@@ -118,6 +118,10 @@ void Parser::UnknownItem() {
       }
     }
   }
+  // A type's declaration without its first word, or with a wrong one.
+  ast_.has_unread_intent = ast_.has_unread_intent ||
+                           Peek(1).kind == TokenKind::kLeftBrace ||
+                           Peek(2).kind == TokenKind::kLeftBrace;
   Take();
   panicking_ = true;
 }
@@ -165,7 +169,10 @@ void Parser::ParseIntent(Ast& ast) {
   } else {
     item.name = ParseName("an intent type or `*`");
   }
+  const int unread = unread_fields_;
   item.fields = ParseFields();
+  item.is_broken = panicking_ || unread != unread_fields_;
+  if (item.fields.empty() && item.is_broken) ast.has_unread_intent = true;
   if (item.is_star || !item.name.text.empty()) {
     ast.intents.push_back(std::move(item));
   }
@@ -221,6 +228,7 @@ void Parser::ParseClauses(RuleSyntax& rule, bool is_after_else) {
       }
       Take();
       ExprId when = ParseExpr();
+      if (AtStray()) Unexpected("an operator, or the end of the condition");
       // What was read of a broken condition says nothing of the whole.
       if (panicking_) when = AddError(AfterPrevious());
       if (rule.when == ExprId::kNone) rule.when = when;
@@ -234,6 +242,23 @@ void Parser::ParseClauses(RuleSyntax& rule, bool is_after_else) {
       return;
     }
   }
+}
+
+// Returns whether what stands behind a condition, on its line, can neither go
+// on with it nor begin anything else. A text is a message out of its place,
+// unless more follows.
+bool Parser::AtStray() {
+  if (panicking_ || Peek().starts_line || At(TokenKind::kEnd)) return false;
+  if (At(TokenKind::kWord)) {
+    return !AtClause() && !AtItemStart() && !AtWord("else") &&
+           !AtWord("risk") && !AtWord("approvals") && !AtWord("within") &&
+           !AtWord("from") && !AtMisspeltItem();
+  }
+  if (!At(TokenKind::kString)) return true;
+  const Token& next = Peek(1);
+  return !next.starts_line && next.kind != TokenKind::kEnd &&
+         !AtWord("risk", 1) && !AtWord("approvals", 1) && !AtWord("on", 1) &&
+         !AtWord("when", 1) && !AtWord("else", 1);
 }
 
 void Parser::ParseOn(std::vector<Name>& on) {

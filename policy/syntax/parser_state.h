@@ -84,6 +84,7 @@ class Parser {
   void ParseIntent(Ast& ast);
   void ParseRule(Ast& ast);
   void ParseClauses(RuleSyntax& rule, bool is_after_else);
+  bool AtStray();
   void ParseOn(std::vector<Name>& on);
   void ParseRisk(RuleSyntax& rule);
   void ParseApprovals(RuleSyntax& rule);
@@ -145,6 +146,7 @@ class Parser {
   Span previous_;
   int nesting_ = 0;
   bool panicking_ = false;
+  int unread_fields_ = 0;  // left out of their intent or record
   bool in_interpolation_ = false;
   Ast ast_;
   std::vector<int32_t> depths_;  // of each expr, beside ast_.exprs

@@ -1,5 +1,6 @@
 // Types and the fields of records and intents.
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -27,8 +28,10 @@ TypeExprId Parser::ParseTypeHead() {
   const Nested nested(*this);
   if (panicking_ || NestsTooDeep(Peek().span)) return AddType(type);
   if (At(TokenKind::kLeftBrace)) {
-    type.kind = TypeExpr::Kind::kRecord;
+    const int unread = unread_fields_;
     type.fields = ParseFields();
+    // What such a record lacks is not known: it fits everything.
+    if (unread == unread_fields_) type.kind = TypeExpr::Kind::kRecord;
     return AddType(std::move(type));
   }
   type.name = ParseWord("a type");
@@ -58,12 +61,20 @@ void Parser::ParseEnumMembers(TypeExpr& type) {
   Expect(TokenKind::kRightParen, "after the enum's members");
 }
 
-// Reads `{ name: type, … }`. A field that can't be read is left out, and the
-// next one is read.
+// Reads `{ name: type, … }`. A field whose type can't be read has one that fits
+// everything; one without a name is left out, and the next one is read.
 std::vector<FieldSyntax> Parser::ParseFields() {
   std::vector<FieldSyntax> fields;
   if (!Expect(TokenKind::kLeftBrace, "before the fields")) return fields;
+  bool is_broken = false;
   while (!panicking_ && !TakeIf(TokenKind::kRightBrace)) {
+    if (Peek().starts_line && AtItemStart()) {
+      // A `}` is missing, maybe because of what is reported already.
+      if (!is_broken) UnexpectedAfter("`}` after the fields");
+      panicking_ = true;
+      ++unread_fields_;
+      return fields;
+    }
     FieldSyntax field;
     field.name = ParseName("a field or `}`");
     Expect(TokenKind::kColon, "after the field's name");
@@ -77,27 +88,52 @@ std::vector<FieldSyntax> Parser::ParseFields() {
       fields.push_back(std::move(field));
       continue;
     }
+    is_broken = true;
+    if (field.name.text.empty()) {
+      ++unread_fields_;
+    } else {
+      field.type = AddType(TypeExpr());
+      fields.push_back(std::move(field));
+    }
     SkipToField();
     panicking_ = At(TokenKind::kEnd) || (Peek().starts_line && AtItemStart());
   }
   return fields;
 }
 
-// Skips to where the next field, or the end of the fields, stands.
+// Skips to where the next field, or the end of the fields, stands: a name and
+// its `:` on a line of their own, or behind a `,` that no bracket encloses.
 void Parser::SkipToField() {
   int depth = 0;
+  const auto is_name = [this](size_t ahead) {
+    const TokenKind kind = Peek(ahead).kind;
+    return (kind == TokenKind::kWord || kind == TokenKind::kString) &&
+           Peek(ahead + 1).kind == TokenKind::kColon;
+  };
   while (!At(TokenKind::kEnd) && !(Peek().starts_line && AtItemStart())) {
     if (depth == 0) {
-      if (At(TokenKind::kRightBrace) || TakeIf(TokenKind::kComma)) return;
+      if (At(TokenKind::kRightBrace)) return;
       // INVARIANT: only what ParseName takes, so that the caller moves on.
-      const bool is_name = At(TokenKind::kWord) || At(TokenKind::kString);
-      if (is_name && Peek().starts_line && Peek(1).kind == TokenKind::kColon) {
+      if (Peek().starts_line && is_name(0)) return;
+      if (At(TokenKind::kComma) && is_name(1)) {
+        Take();
         return;
       }
     }
-    if (At(TokenKind::kLeftBrace)) ++depth;
-    if (At(TokenKind::kRightBrace)) --depth;
-    if (Take().kind == TokenKind::kComma && depth == 0) return;
+    switch (Take().kind) {
+      case TokenKind::kLeftBrace:
+      case TokenKind::kLeftParen:
+      case TokenKind::kLess:
+        ++depth;
+        break;
+      case TokenKind::kRightBrace:
+      case TokenKind::kRightParen:
+      case TokenKind::kGreater:
+        depth = std::max(depth - 1, 0);
+        break;
+      default:
+        break;
+    }
   }
 }
 

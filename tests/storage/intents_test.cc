@@ -26,6 +26,7 @@ using ::sgl::testing::IsOk;
 using ::sgl::testing::SeededTenant;
 using ::sgl::testing::StatusIs;
 using ::sgl::testing::TestDatabase;
+using ::testing::HasSubstr;
 
 NewIntent Submission(const SeededTenant& tenant, const std::string& request_id,
                      const std::string& payload = R"({"a": 1e2, "a": 2})") {
@@ -380,6 +381,31 @@ TEST_F(IntentsTest, FiltersNarrowTheList) {
   EXPECT_EQ(count({.created_from = submitted}), 4u);
   EXPECT_THAT(ListIntents(tx, {}, std::nullopt, 201),
               StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(IntentsTest, TimesThatNoEngineCanReadAreRefused) {
+  const auto insert = [&](const std::string& column, const std::string& time) {
+    return database_->Owner()
+        .Run(absl::StrCat("INSERT INTO intents (tenant_id, intent_type, ",
+                          column, ") VALUES ('", acme_.id, "', 'T', '", time,
+                          "')"))
+        .error;
+  };
+  for (const std::string& column :
+       {std::string("created_at"), std::string("updated_at")}) {
+    for (const char* time : {"infinity", "-infinity", "10000-01-01 00:00:00Z",
+                             "0001-12-31 23:59:59Z BC"}) {
+      SCOPED_TRACE(absl::StrCat(column, " ", time));
+      EXPECT_THAT(insert(column, time),
+                  HasSubstr(absl::StrCat("intents_", column, "_range")));
+    }
+    EXPECT_EQ(insert(column, "9999-12-31 23:59:59Z"), "");
+    EXPECT_EQ(insert(column, "0001-01-01 00:00:00Z"), "");
+  }
+  Transaction tx = Begin();
+  const auto claimed = ClaimDraftIntents(tx, 100);
+  ASSERT_THAT(claimed, IsOk());
+  EXPECT_EQ(claimed->size(), 4u);
 }
 
 TEST_F(IntentsTest, WhatIsNotThereIsNotFound) {

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -19,8 +20,14 @@ using google::protobuf::util::TimeUtil;
 
 constexpr int32_t kNanosPerSecond = 1'000'000'000;
 
+// Constraints keep times within what a Timestamp holds; beyond that TimeUtil
+// would end the process, so that a row from before them must not get there.
 google::protobuf::Timestamp ToProtoTime(absl::Time time) {
-  return TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(time));
+  constexpr int64_t kMicrosPerSecond = 1'000'000;
+  return TimeUtil::MicrosecondsToTimestamp(
+      std::clamp(absl::ToUnixMicros(time),
+                 TimeUtil::kTimestampMinSeconds * kMicrosPerSecond,
+                 TimeUtil::kTimestampMaxSeconds * kMicrosPerSecond));
 }
 
 intent::v1::IntentStatus ToProtoStatus(storage::IntentStatus status) {

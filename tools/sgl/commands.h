@@ -31,6 +31,9 @@ void AddExplainCommand(CLI::App& app, Run& run);
 // `sgl fmt [--check] [-w] [PATH…]`
 void AddFmtCommand(CLI::App& app, Run& run);
 
+// `sgl lsp`
+void AddLspCommand(CLI::App& app, Run& run);
+
 // `sgl test [--coverage] [--json] [--junit FILE] PATH…`
 void AddTestCommand(CLI::App& app, Run& run);
 

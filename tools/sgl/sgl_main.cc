@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   sgl::tools::AddEvalCommand(app, run);
   sgl::tools::AddExplainCommand(app, run);
   sgl::tools::AddFmtCommand(app, run);
+  sgl::tools::AddLspCommand(app, run);
   sgl::tools::AddTestCommand(app, run);
   app.footer(
       "examples:\n"

@@ -1,0 +1,46 @@
+// sgl lsp: the language server that editors start.
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "tools/sgl/commands.h"
+#include "tools/sgl/lsp/server.h"
+
+namespace sgl::tools {
+namespace {
+
+constexpr char kHelp[] =
+    "Serves an editor over standard input and output by the Language Server "
+    "Protocol: diagnostics while typing, hover, go to definition, references, "
+    "completion, outline, formatting, and rename of consts and defs. The "
+    "`.sgl` files of a folder are one policy set.";
+
+constexpr char kFooter[] =
+    "example (Neovim 0.11):\n"
+    "  vim.lsp.config('sgl', { cmd = { 'sgl', 'lsp' }, filetypes = { 'sgl' } "
+    "})\n"
+    "  vim.lsp.enable('sgl')\n"
+    "docs/editors.md shows other editors.\n"
+    "exit status: 0 the editor ended it, 1 the pipe broke or held no messages, "
+    "2 bad usage";
+
+}  // namespace
+
+void AddLspCommand(CLI::App& app, Run& run) {
+  CLI::App* const command = app.add_subcommand("lsp", kHelp);
+  // Some editors' clients name the pipes that they use anyway.
+  command->add_flag("--stdio")->description(
+      "use standard input and output (always)");
+  command->footer(kFooter);
+  command->callback([&run] {
+    run = [] {
+      // An editor that goes away must end the server by a failed write.
+      std::signal(SIGPIPE, SIG_IGN);
+      return LanguageServer(STDIN_FILENO, STDOUT_FILENO).Run();
+    };
+  });
+}
+
+}  // namespace sgl::tools

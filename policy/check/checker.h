@@ -99,6 +99,9 @@ struct Given {
   bool may_be_unknown = false;  // likewise UNKNOWN_INTENT_TYPE
 };
 
+// Returns `an object`, `a list`, `null` or `a single value`.
+absl::string_view ObjectPhrase(ObjectSyntax::Kind kind);
+
 // Returns whether a code is one that the engine itself gives.
 bool IsReservedCode(absl::string_view code);
 
@@ -286,7 +289,7 @@ class Checker {
   void CheckApprovals(const ApprovalsSyntax& syntax, CheckedRule& rule);
   void CheckRuleParts(const RuleSyntax& syntax, CheckedRule& rule);
 
-  // test_checker.cc, given_checker.cc: tests.
+  // test_checker.cc, given_checker.cc, given_payload_checker.cc: tests.
   void CheckTests(File& file);
   TestStep CheckTestStep(const TestStepSyntax& syntax);
   std::vector<std::string> CheckExpectedCodes(const TestStepSyntax& syntax,

@@ -75,7 +75,39 @@ expect_status 2 eval --input one.jsonl
 expect_status 2 eval --policy set --input missing.jsonl
 expect_status 2 eval --policy missing.sgl
 
-for verb in "" check eval; do
+# Tests: one that passes, one that fails, and where the report goes.
+cat >t.sgl <<'END'
+policy t version 1
+default allow
+intent A {}
+block B on A when agent.tier > 3
+test "high tiers" {
+  given { intent: { type: A }, agent: { tier: 4 } } expect block [B]
+}
+END
+expect_status 0 test --coverage --junit t.xml t.sgl
+expect_text out 'never not applied:'
+expect_text out '1 test: 1 passed, 0 failed'
+expect_text t.xml '<testcase classname="t.sgl" name="high tiers"/>'
+expect_empty err
+sed -i 's/block \[B\]/allow/' t.sgl
+expect_status 1 test t.sgl
+expect_text out 't.sgl:6:9: FAILED "high tiers"'
+expect_status 1 test --json t.sgl
+expect_text out '"failed": 1'
+expect_status 1 test bad.sgl
+expect_empty out
+expect_status 2 test missing.sgl
+expect_status 2 test
+
+# Limits count from line to line.
+printf 'policy l version 1\ndefault allow\nintent *{}\nlimit L 1 per agent per 1d else block\n' >l.sgl
+cat one.jsonl one.jsonl >twice.jsonl
+expect_status 0 eval --policy l.sgl --input twice.jsonl
+expect_text out '{"decision": "ALLOW"'
+expect_text out '{"decision": "BLOCK", "reasons": [{"code": "L"'
+
+for verb in "" check eval test; do
   # shellcheck disable=SC2086
   expect_status 0 $verb --help
   expect_text out 'example'

@@ -4,7 +4,8 @@
 // A fenced block's first line says what it is: `sgl` a policy, which the
 // requests behind it are decided by (`sgl NAME.sgl` names it); `sgl wrong` one
 // with mistakes; `text diagnostics` what checking that prints; `json request`
-// request lines; `json decision` the decision lines they give.
+// request lines; `json decision` the decision lines they give; `text tests`
+// what `sgl test --coverage` prints for the policy.
 //
 //   bazel run //tests/docs:sgl_doc_test -- --update
 //
@@ -46,11 +47,13 @@ class DocRunner {
       EXPECT_NE(output_, "ok\n");
     } else if (info == "json request") {
       output_ = Run("eval", text);
-    } else if (info == "json decision" || info == "text diagnostics") {
-      if (!is_updating) {
-        EXPECT_EQ(output_, text);
-      }
-      return output_;
+    } else if (info == "text tests") {
+      return Expect(Run("test", ""), text);
+    } else if (info == "json explain") {
+      output_ = Run("explain", text);
+    } else if (info == "json decision" || info == "text diagnostics" ||
+               info == "text explanation") {
+      return Expect(output_, text);
     } else {
       ADD_FAILURE() << "a block of no known kind: `" << info << "`";
     }
@@ -60,11 +63,21 @@ class DocRunner {
   int count(const std::string& info) { return counts_[info]; }
 
  private:
+  // Returns what belongs into a block that states `output`.
+  static std::string Expect(const std::string& output,
+                            const std::string& text) {
+    if (!is_updating) {
+      EXPECT_EQ(output, text);
+    }
+    return output;
+  }
+
   std::string Run(const std::string& verb, const std::string& input) {
     GoldenBlock block;
     block.verb = verb;
     block.input = input;
-    if (verb != "eval") block.args = {name_};
+    if (verb != "eval" && verb != "explain") block.args = {name_};
+    if (verb == "test") block.args = {"coverage"};
     return RunVerb(block, state_);
   }
 
@@ -103,6 +116,7 @@ TEST(SglDocTest, ExamplesDoWhatThePageSays) {
   EXPECT_GE(runner.count("sgl"), 4);
   EXPECT_GE(runner.count("json decision"), 5);
   EXPECT_GE(runner.count("text diagnostics"), 1);
+  EXPECT_GE(runner.count("text tests"), 2);
   EXPECT_EQ(runner.count("json decision"), runner.count("json request"));
   if (is_updating) std::ofstream(path) << page.str();
 }

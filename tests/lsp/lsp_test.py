@@ -379,7 +379,7 @@ class LspTest(unittest.TestCase):
         labels = self.labels(POLICY + "const MORE = {BANK", "MORE = {BANK|", 3)
         self.assertIn("BANK_TRANSFER", labels)
         self.assertIn("email.send", labels)
-        labels = self.labels(POLICY + "rev", "\nrev|", 4)
+        labels = self.labels(POLICY + "rev", "PATTERN\nrev|", 4)
         self.assertIn("review", labels)
         self.assertIn("limit", labels)
         self.assertNotIn("agent", labels)

@@ -54,7 +54,8 @@ class RuleWarnings {
   }
 
   void FindIntentType();
-  void WarnOfCondition(const CheckedRule& rule, Span when);
+  void FindConditions();
+  bool WarnOfCondition(const CheckedRule& rule);
   KnownValues KnownFromOn(const CheckedRule& rule) const;
   Diagnostics::Report ReportAlways(NodeId id, const CheckedRule& rule,
                                    Span place);
@@ -77,6 +78,8 @@ class RuleWarnings {
   Diagnostics& diagnostics_;
   ConditionRanges ranges_;
   NodeId intent_type_ = NodeId::kNone;
+  // Of rules and limits, by where their code stands.
+  absl::flat_hash_map<std::pair<FileId, int32_t>, Span> conditions_;
   absl::flat_hash_set<NodeId> seen_;          // whose parts were looked at
   absl::flat_hash_set<int32_t> idle_;         // rules that never apply
   RuleList plain_;                            // blocks of all types, always
@@ -93,25 +96,12 @@ const std::vector<int32_t>* FindOrNull(const Map& map, const Key& key) {
 
 void RuleWarnings::Run() {
   FindIntentType();
-  absl::flat_hash_map<std::pair<FileId, int32_t>, Span> conditions;
-  for (const Ast& ast : files_) {
-    for (const RuleSyntax& syntax : ast.rules) {
-      if (syntax.when == ExprId::kNone) continue;
-      const Span code = syntax.code.span;
-      conditions.emplace(std::pair(code.file, code.begin),
-                         ast.expr(syntax.when).span);
-    }
-  }
+  FindConditions();
   const auto count = static_cast<int32_t>(policy_.rules.size());
   for (int32_t i = 0; i < count; ++i) {
-    const Span code = rule(i).code_span;
-    const auto when = conditions.find(std::pair(code.file, code.begin));
-    if (when == conditions.end() || rule(i).condition == NodeId::kNone) {
-      continue;
-    }
-    WarnOfCondition(rule(i), when->second);
-    if (ranges_.Of(rule(i).condition)->is_never_true()) idle_.insert(i);
+    if (WarnOfCondition(rule(i))) idle_.insert(i);
   }
+  for (const CheckedLimit& limit : policy_.limits) WarnOfCondition(limit.rule);
   if (diagnostics_.error_count() > 0) return;
   for (int32_t i = 0; i < count; ++i) {
     if (rule(i).kind == DecisionKind::kBlock) IndexBlock(i);
@@ -123,6 +113,20 @@ void RuleWarnings::Run() {
     } else {
       WarnIfCovered(i);
     }
+  }
+}
+
+// Finds where each condition stands: a node is where it was first written.
+void RuleWarnings::FindConditions() {
+  const auto add = [this](const Ast& ast, const RuleSyntax& syntax) {
+    if (syntax.when == ExprId::kNone) return;
+    const Span code = syntax.code.span;
+    conditions_.emplace(std::pair(code.file, code.begin),
+                        ast.expr(syntax.when).span);
+  };
+  for (const Ast& ast : files_) {
+    for (const RuleSyntax& syntax : ast.rules) add(ast, syntax);
+    for (const LimitSyntax& limit : ast.limits) add(ast, limit.rule);
   }
 }
 
@@ -148,8 +152,13 @@ KnownValues RuleWarnings::KnownFromOn(const CheckedRule& rule) const {
                          ValueSet::Texts({rule.on.begin(), rule.on.end()}));
 }
 
-void RuleWarnings::WarnOfCondition(const CheckedRule& rule, Span when) {
+// Returns whether the condition is never true.
+bool RuleWarnings::WarnOfCondition(const CheckedRule& rule) {
+  const Span code = rule.code_span;
+  const auto found = conditions_.find(std::pair(code.file, code.begin));
   const NodeId id = rule.condition;
+  if (found == conditions_.end() || id == NodeId::kNone) return false;
+  const Span when = found->second;
   const std::shared_ptr<const Outcomes> outcomes = ranges_.Of(id);
   const KnownValues on = KnownFromOn(rule);
   if (outcomes->is_never_true()) {
@@ -167,6 +176,7 @@ void RuleWarnings::WarnOfCondition(const CheckedRule& rule, Span when) {
   } else {
     WarnOfParts(id);
   }
+  return outcomes->is_never_true();
 }
 
 Diagnostics::Report RuleWarnings::ReportAlways(NodeId id,

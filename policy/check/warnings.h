@@ -27,6 +27,8 @@
 // at the start of any text. One that asks for the start alone does so too, and
 // one that asks for the end alone matches there; `^$` asks for both, and is
 // fine, and of `\b` nothing is said.
+// A limit's condition is looked at like a rule's; what a block covers a limit
+// counts all the same.
 // With errors elsewhere in the set only single conditions are looked at.
 
 #ifndef POLICY_CHECK_WARNINGS_H_

@@ -71,10 +71,7 @@ class PartFinder {
   std::string Text(int32_t id) const {
     return ExprText(program_, id, elements_);
   }
-  std::string TextOf(int32_t id, const Value& value) const {
-    return ValueText(
-        program_, program_.instruction_types[static_cast<size_t>(id)], value);
-  }
+  std::string TextOf(int32_t id, const Value& value) const;
 
   const DecisionProgram& program_;
   const Facts& facts_;
@@ -177,13 +174,47 @@ void PartFinder::See(int32_t id, bool is_operand, DecidingPart* part) {
     return;
   }
   if (instruction.code == Code::kScan) return SeeScan(instruction, part);
+  if (instruction.code == Code::kCoalesce) {
+    const int32_t path = Child(instruction, 0);
+    See(path, true, part);
+    if (!evaluator_.Get(path).is_present()) {
+      See(Child(instruction, 1), true, part);
+    }
+    return;
+  }
   if (is_operand) {
-    AddSeen(Text(id), TextOf(id, evaluator_.Get(id)), part);
+    const Value value = evaluator_.Get(id);
+    // A fault is what the whole part came to.
+    if (value.state != Value::State::kFault) {
+      AddSeen(Text(id), TextOf(id, value), part);
+    }
     if (IsRead(instruction.code)) return;
   }
   // A loop's body has no value by itself.
   const int32_t count = IsLoop(instruction.code) ? 1 : instruction.child_count;
   for (int32_t i = 0; i < count; ++i) See(Child(instruction, i), true, part);
+}
+
+std::string PartFinder::TextOf(int32_t id, const Value& value) const {
+  const TypeId type = program_.instruction_types[static_cast<size_t>(id)];
+  // A list of that many scalars is shown whole; of another the size will do.
+  constexpr uint32_t kItemsShownMax = 5;
+  if (program_.types.kind(type) != TypeKind::kList || !value.is_present() ||
+      value.count > kItemsShownMax) {
+    return ValueText(program_, type, value);
+  }
+  const TypeId element = program_.types[type].element;
+  const TypeId required = program_.types.Required(element);
+  if (program_.types.kind(required) == TypeKind::kRecord ||
+      program_.types.kind(required) == TypeKind::kList) {
+    return ValueText(program_, type, value);
+  }
+  std::vector<std::string> items;
+  for (uint32_t i = 0; i < value.count; ++i) {
+    items.push_back(
+        ValueText(program_, required, facts_.cells[value.first + i]));
+  }
+  return absl::StrCat("[", absl::StrJoin(items, ", "), "]");
 }
 
 void PartFinder::SeeScan(const Instruction& instruction, DecidingPart* part) {
@@ -251,8 +282,9 @@ std::string AmountText(bool is_spend, int64_t amount) {
 }
 
 // Says what a limit counted, where its own `on` and `when` matched.
+// `fault` is why that can't be held against it, if it can't.
 void AddTotals(const RuleExplanation& rule, const Decision& decision,
-               std::vector<DecidingPart>* parts) {
+               Fault fault, std::vector<DecidingPart>* parts) {
   for (const LimitDraw& draw : decision.limit_draws) {
     if (draw.code != rule.code || draw.layer != rule.layer) continue;
     DecidingPart part;
@@ -262,7 +294,7 @@ void AddTotals(const RuleExplanation& rule, const Decision& decision,
       part.value = *draw.total > draw.amount_max ? "true" : "false";
       part.seen.push_back({"total", AmountText(draw.is_spend, *draw.total)});
     } else {
-      part.value = absl::StrCat("fault: ", FaultPhrase(Fault::kNoTotal));
+      part.value = absl::StrCat("fault: ", FaultPhrase(fault));
     }
     part.seen.push_back(
         {"this intent", AmountText(draw.is_spend, draw.amount)});
@@ -297,9 +329,11 @@ std::vector<RuleExplanation> ExplainRules(const DecisionProgram& program,
     result.layer = program.layers[static_cast<size_t>(rule.layer)].name;
     result.at = rule.at;
     result.is_decisive = decisive.contains(id);
+    Fault fault = Fault::kNone;
     if (const auto hit = hits.find(id); hit != hits.end()) {
-      result.outcome = hit->second == Fault::kNone ? RuleOutcome::kApplied
-                                                   : RuleOutcome::kFaulted;
+      fault = hit->second;
+      result.outcome =
+          fault == Fault::kNone ? RuleOutcome::kApplied : RuleOutcome::kFaulted;
     }
     const auto types = on.find(id);
     if (types != on.end() &&
@@ -311,7 +345,7 @@ std::vector<RuleExplanation> ExplainRules(const DecisionProgram& program,
         result.parts =
             PartFinder(program, facts, evaluator).Find(rule.condition);
       }
-      AddTotals(result, decision, &result.parts);
+      AddTotals(result, decision, fault, &result.parts);
     }
     placed.emplace_back(rule.place, std::move(result));
   }

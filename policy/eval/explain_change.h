@@ -35,9 +35,6 @@ inline constexpr size_t kChangesTriedMax = 500;
 // Payload bytes above which nothing is tried: each trial reads it anew.
 inline constexpr size_t kChangedPayloadBytesMax = 262'144;
 
-// Items of a list whose fields are candidates.
-inline constexpr uint32_t kChangedItemsMax = 50;
-
 // Returns nothing where no such change was found, and for ALLOW.
 std::optional<MilderChange> FindMilderChange(const DecisionProgram& program,
                                              const Facts& facts,

@@ -19,7 +19,7 @@ namespace sgl {
 
 // A member of an object, or an item of an array where `index` is not negative.
 struct PayloadStep {
-  std::string name;
+  std::string name = {};
   int32_t index = -1;
 };
 

@@ -73,7 +73,9 @@ std::string OutcomeOnLine(const BothPolicies& policies,
                           absl::string_view line) {
   const absl::StatusOr<RequestLine> read = RequestLine::Read(line);
   if (!read.ok()) return "ERROR";
-  const Decision decision = Evaluate(*policies.program, read->request());
+  Request request = read->request();
+  request.limit_totals = policies.ledger.get();
+  const Decision decision = Evaluate(*policies.program, request);
   std::string code;
   if (!decision.reasons.empty()) {
     code = decision.reasons[0].code;

@@ -66,6 +66,9 @@ class PolicyGenerator {
   void AddDefs(FileContext& context, GeneratedFile& file);
   void AddRules(FileContext& context, GeneratedFile& file);
   std::string Def(FileContext& context, const std::string& type);
+  // What a limit allows, for whom, and for how long.
+  std::string LimitPart(const FileContext& context);
+  // A rule, or now and then a limit.
   std::string Rule(const FileContext& context, const std::string& code);
   std::string Message(const Scope& scope, const std::string& guard);
   std::string Demands();
@@ -277,6 +280,25 @@ std::string PolicyGenerator::Demands() {
   return text;
 }
 
+std::string PolicyGenerator::LimitPart(const FileContext& context) {
+  // Few enough to be exceeded within the requests of one policy; the last two
+  // make totals that int64 just holds, or doesn't.
+  static const auto* const kAmounts =
+      new std::vector<std::string>{"0",
+                                   "1",
+                                   "2",
+                                   "$0 of spend",
+                                   "$500 of spend",
+                                   "$9223372036854.775807 of spend",
+                                   "9223372036854775807"};
+  static const auto* const kWindows =
+      new std::vector<std::string>{"30s", "8h", "1d", "3650d"};
+  std::vector<std::string> scopes = {"agent", "tenant"};
+  if (context.layer.empty()) scopes.push_back("platform");
+  return absl::StrCat(" ", random_.Pick(*kAmounts), " per ",
+                      random_.Pick(scopes), " per ", random_.Pick(*kWindows));
+}
+
 std::string PolicyGenerator::Rule(const FileContext& context,
                                   const std::string& code) {
   const std::vector<std::string> on = RandomOn(context.layer);
@@ -285,6 +307,7 @@ std::string PolicyGenerator::Rule(const FileContext& context,
       new std::vector<std::string>{"review", "review", "block", "allow"};
   std::string kind = random_.Pick(*kKinds);
   if (!context.layer.empty() && kind == "allow") kind = "block";
+  const bool is_limit = kind != "allow" && random_.Chance(20);
   std::string guard;
   std::string when;
   if (random_.Chance(90)) {
@@ -299,18 +322,20 @@ std::string PolicyGenerator::Rule(const FileContext& context,
       when = absl::StrCat("has ", guard, " and ");
     }
     // A block that seldom applies lets the other rules be heard.
-    if (kind == "block")
+    if (kind == "block" && !is_limit)
       absl::StrAppend(&when, exprs_.Condition(inner, 1), " and ");
     absl::StrAppend(&when, exprs_.Condition(inner, 3));
   }
-  std::string text = absl::StrCat(kind, " ", code);
+  std::string text = absl::StrCat(is_limit ? "limit" : kind, " ", code);
   if (random_.Chance(50)) {
     absl::StrAppend(&text, " ", Message(scope, guard));
   }
+  if (is_limit) absl::StrAppend(&text, LimitPart(context));
   std::vector<std::string> names;
   for (const std::string& name : on) names.push_back(SpellName(name));
   if (!on.empty()) absl::StrAppend(&text, " on ", absl::StrJoin(names, ", "));
   if (!when.empty()) absl::StrAppend(&text, "\n  when ", when);
+  if (is_limit) absl::StrAppend(&text, "\n  else ", kind);
   if (kind == "review") absl::StrAppend(&text, "\n ", Demands());
   return text + "\n";
 }

@@ -176,8 +176,8 @@ class Completer {
       const std::string& name = field.field->name.text;
       if (!seen.insert(name).second) continue;
       Completion& item = AddName(name, CompletionKind::kField);
-      item.detail = std::string(
-          analysis_.sources.TextAt(field.ast->type(field.field->type).span));
+      item.detail =
+          std::string(TypeText(analysis_.sources, *field.ast, *field.field));
       item.markdown = DescribeField(analysis_, field);
       const int last = cursor_.size() - 1;
       if (!IsWord(name) && cursor_.IsKind(last, TokenKind::kDot)) {

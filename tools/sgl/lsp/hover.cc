@@ -51,8 +51,7 @@ std::string DescribeType(const Analysis& analysis,
       "intent ", analysis.sources.TextAt(type.item->name.span), " {");
   for (const FieldSyntax& field : type.item->fields) {
     absl::StrAppend(&code, "\n  ", analysis.sources.TextAt(field.name.span),
-                    ": ",
-                    analysis.sources.TextAt(type.ast->type(field.type).span));
+                    ": ", TypeText(analysis.sources, *type.ast, field));
   }
   absl::StrAppend(&code, type.item->fields.empty() ? "}" : "\n}");
   std::string text = Fence(code);
@@ -97,10 +96,8 @@ std::optional<Hover> HoverKeyword(const Analysis& analysis, FileId file,
 std::string DescribeField(const Analysis& analysis,
                           const FieldDeclaration& field) {
   const std::string name(analysis.sources.TextAt(field.field->name.span));
-  const std::string type(
-      field.field->type == TypeExprId::kNone
-          ? ""
-          : analysis.sources.TextAt(field.ast->type(field.field->type).span));
+  const absl::string_view type =
+      TypeText(analysis.sources, *field.ast, *field.field);
   std::string text =
       absl::StrCat(Fence(absl::StrCat(name, ": ", type)), "\n\n",
                    field.owner == "*" ? "of any intent"

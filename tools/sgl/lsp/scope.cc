@@ -163,6 +163,13 @@ FieldDeclarations Scope::Named(const FieldDeclarations& fields,
   return found;
 }
 
+absl::string_view TypeText(const SourceSet& sources, const Ast& ast,
+                           const FieldSyntax& field) {
+  if (field.type == TypeExprId::kNone) return "";
+  const Span span = ast.type(field.type).span;
+  return span.file == FileId::kNone ? "" : sources.TextAt(span);
+}
+
 std::string DocComment(const SourceSet& sources, Span name) {
   const int line = sources.Locate(name.file, name.begin).line;
   const absl::string_view text = sources.Line(name.file, line);

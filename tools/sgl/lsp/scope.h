@@ -78,6 +78,10 @@ class Scope {
   std::vector<TypeDeclaration> stars_;
 };
 
+// Returns a field's type as written; empty where the parser could not read it.
+absl::string_view TypeText(const SourceSet& sources, const Ast& ast,
+                           const FieldSyntax& field);
+
 // Returns the comments that belong to what is named at `name`: those on the
 // lines right above it, if it is the first of its line, and the one at the end
 // of its line.

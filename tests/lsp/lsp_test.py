@@ -440,6 +440,34 @@ class LspTest(unittest.TestCase):
                              "data_class == |", 12)
         self.assertEqual(labels[:3], ["NONE", "PII", "PHI"])
 
+    def test_completes_limits_asserts_and_tests(self):
+        self.open()
+        limit = "limit L 3 per agent per 1d"
+        given = 'test "x" { given { intent: { type: '
+        version = 1
+        for line, marked, wanted in [
+                ("limit L 3 ", "L 3 |", ["of", "per"]),
+                ("limit L 3 per ", "3 per |", ["agent", "tenant", "platform"]),
+                ("limit L 3 per agent per ", "agent per |", []),
+                (limit + " ", "1d |", ["on", "when", "else"]),
+                (limit + " on BANK_TRANSFER else ", "else |",
+                 ["review", "block"]),
+                (limit + " else review ", "else review |",
+                 ["risk", "approvals"]),
+                ('assert "x" on BANK_TRANSFER: ', '"x" on BANK_TRANSFER: |',
+                 ["decision"]),
+                ('test "x" { ', '"x" { |', ["given", "expect"]),
+                (given, "type: |", ["BANK_TRANSFER", "email.send"]),
+                (given + "BANK_TRANSFER }, budget: { ", "budget: { |",
+                 ["exists", "remaining", "used"]),
+                ("block X when intent.type in {BANK_TRANSFER, ",
+                 "in {BANK_TRANSFER, |", ["BANK_TRANSFER", "email.send"]),
+                ("default ", "\ndefault |", ["allow", "review", "block"])]:
+            version += 1
+            text = POLICY.replace("default allow\n", "") + line
+            labels = self.labels(text, marked, version)
+            self.assertEqual(labels, wanted, line)
+
     def test_no_candidates_in_comments_and_texts(self):
         self.open()
         self.assertEqual(self.labels(POLICY + "// on ", "// on |", 2), [])

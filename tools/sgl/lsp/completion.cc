@@ -342,6 +342,10 @@ class Completer {
     const bool is_limit = cursor_.IsWord(0, "limit");
     const absl::string_view clause = cursor_.clause();
     if (last == 0) return;  // the code's name is the author's
+    if (cursor_.IsWord(0, "assert") && clause != "when" &&
+        cursor_.IsKind(last, TokenKind::kColon)) {
+      return AddWords({"decision"});
+    }
     if (clause == "when" || cursor_.depth() > 0) return AddExpr();
     if (cursor_.IsWord(0, "assert") &&
         !cursor_.IsKind(last, TokenKind::kString) && clause != "on") {
@@ -353,13 +357,20 @@ class Completer {
       return AddSetConsts();
     }
     if (clause == "per" && cursor_.IsWord(last, "per")) {
+      if (cursor_.IsWord(last - 2, "per")) return;  // a duration comes
       return AddWords({"agent", "tenant", "platform"});
     }
     if (clause == "else" && cursor_.IsWord(last, "else")) {
       return AddWords({"review", "block"});
     }
     if (!EndsOperand(last)) return;
-    if (is_limit && clause.empty()) return AddWords({"of", "per"});
+    if (is_limit && clause.empty()) {
+      if (last == 1) return;  // the amount comes
+      return AddWords({"of", "per"});
+    }
+    if (clause == "per" && !cursor_.IsKind(last, TokenKind::kDuration)) {
+      return AddWords({"per"});
+    }
     AddClauses();
   }
 
@@ -374,7 +385,7 @@ class Completer {
     }
     if (is_assert) return;
     if (is_limit && IsOneOf(clause, {"per", "on", "when"})) {
-      return AddWords({"per", "else"});
+      return AddWords({"else"});
     }
     if (clause == "approvals") AddWords({"from"});
     if (IsOneOf(clause, {"approvals", "from"})) AddWords({"within"});
@@ -390,6 +401,8 @@ class Completer {
       return;
     }
     AddLikeLeft(last);
+    // A set holds constants only.
+    if (cursor_.IsKind(cursor_.innermost(), TokenKind::kLeftBrace)) return;
     for (const BindingSyntax& item : scope_.ast().defs) {
       Add(item.name.text, CompletionKind::kVariable);
     }

@@ -8,8 +8,8 @@
 namespace sgl {
 namespace {
 
-// Codes are words, and a layer's name ends before the first space that
-// follows a word, so no two keys are alike.
+// A code is one word and the layer's size stands before it, so no two keys are
+// alike.
 std::string KeyOf(const LimitDraw& draw) {
   return absl::StrCat(draw.code, " ", draw.layer.size(), ":", draw.layer, " ",
                       draw.subject);

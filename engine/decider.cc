@@ -179,8 +179,11 @@ std::optional<storage::Adoption> AdoptionOf(const storage::IntentRow& row) {
   return adoption;
 }
 
-Deliberation Decide(const Program& program, const storage::IntentRow& row,
-                    const storage::Facts& facts) {
+namespace {
+
+Deliberation Deliberate(const Program& program, const storage::IntentRow& row,
+                        const storage::Facts& facts,
+                        Explanation* explanation_or_null) {
   Deliberation deliberation;
   Request request;
   request.intent.id = row.id;
@@ -215,10 +218,28 @@ Deliberation Decide(const Program& program, const storage::IntentRow& row,
       std::string(request.agent.known ? request.agent.name : request.agent.id);
   deliberation.spend_micros_usd = request.intent.spend_micros_usd;
   deliberation.facts = FactsJson(request, row.revision);
-  if (deliberation.unreadable.empty()) {
+  if (!deliberation.unreadable.empty()) return deliberation;
+  if (explanation_or_null == nullptr) {
     deliberation.decision = Evaluate(program, request);
+  } else {
+    *explanation_or_null = Explain(program, request);
+    deliberation.decision = explanation_or_null->decision;
   }
   return deliberation;
+}
+
+}  // namespace
+
+Deliberation Decide(const Program& program, const storage::IntentRow& row,
+                    const storage::Facts& facts) {
+  return Deliberate(program, row, facts, nullptr);
+}
+
+Deliberation DecideAndExplain(const Program& program,
+                              const storage::IntentRow& row,
+                              const storage::Facts& facts,
+                              Explanation* explanation) {
+  return Deliberate(program, row, facts, explanation);
 }
 
 }  // namespace sgl::engine

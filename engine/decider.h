@@ -43,6 +43,13 @@ struct Deliberation {
 Deliberation Decide(const Program& program, const storage::IntentRow& row,
                     const storage::Facts& facts);
 
+// Decides as Decide does and says why in `explanation`, which stays empty
+// where there is no decision. Slower: for whoever asks about one intent.
+Deliberation DecideAndExplain(const Program& program,
+                              const storage::IntentRow& row,
+                              const storage::Facts& facts,
+                              Explanation* explanation);
+
 // Returns what a row that came by SQL lacks, as far as its payload says; for
 // every other row nothing.
 std::optional<storage::Adoption> AdoptionOf(const storage::IntentRow& row);

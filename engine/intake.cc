@@ -250,7 +250,7 @@ absl::StatusOr<storage::IntentRow> Intake::Validate(
     const CallScope& scope, const Submission& submission) {
   const absl::Status checked = CheckSubmission(submission);
   if (!checked.ok()) return checked;
-  absl::StatusOr<Preview> preview = Look(scope, submission);
+  absl::StatusOr<Preview> preview = Look(scope, submission, Why::kUnasked);
   if (!preview.ok()) return preview.status();
   storage::IntentRow row = std::move(preview->row);
   const Decision& decision = preview->evaluation.decision;
@@ -264,13 +264,14 @@ absl::StatusOr<Evaluation> Intake::Evaluate(const CallScope& scope,
                                             const Submission& submission) {
   const std::vector<FieldError> errors = CheckBody(submission);
   if (!errors.empty()) return BadFields(errors);
-  absl::StatusOr<Preview> preview = Look(scope, submission);
+  absl::StatusOr<Preview> preview = Look(scope, submission, Why::kExplained);
   if (!preview.ok()) return preview.status();
   return std::move(preview->evaluation);
 }
 
 absl::StatusOr<Intake::Preview> Intake::Look(const CallScope& scope,
-                                             const Submission& submission) {
+                                             const Submission& submission,
+                                             Why why) {
   const std::shared_ptr<const ActivePolicy> policy = policies_->active();
   if (policy == nullptr) return NoActivePolicy();
   const storage::Principal& principal = scope.principal();
@@ -287,9 +288,13 @@ absl::StatusOr<Intake::Preview> Intake::Look(const CallScope& scope,
   tx->Rollback();
   Preview preview;
   preview.row = RowOf(principal, submission, facts->now);
-  Deliberation deliberation = Decide(*policy->program, preview.row, *facts);
-  preview.evaluation = {.decision = std::move(deliberation.decision),
-                        .decided_at = deliberation.decided_at};
+  Deliberation deliberation =
+      why == Why::kUnasked
+          ? Decide(*policy->program, preview.row, *facts)
+          : DecideAndExplain(*policy->program, preview.row, *facts,
+                             &preview.evaluation.explanation);
+  preview.evaluation.decision = std::move(deliberation.decision);
+  preview.evaluation.decided_at = deliberation.decided_at;
   return preview;
 }
 

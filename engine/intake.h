@@ -48,6 +48,8 @@ struct Evaluation {
   Decision decision;
   // The `now` that the rules saw.
   absl::Time decided_at;
+  // Why; only where it was asked for.
+  Explanation explanation;
 };
 
 // Thread-safe. Owned by the engine; borrows what it is made of.
@@ -77,8 +79,9 @@ class Intake {
 
  private:
   struct Preview;
+  enum class Why : uint8_t { kUnasked, kExplained };
   absl::StatusOr<Preview> Look(const CallScope& scope,
-                               const Submission& submission);
+                               const Submission& submission, Why why);
   absl::StatusOr<storage::IntentRow> Commit(storage::Transaction& tx,
                                             const CallScope& scope,
                                             const storage::NewIntent& intent,

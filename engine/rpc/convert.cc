@@ -119,6 +119,18 @@ intent::v1::DecisionKind ToProtoKind(DecisionKind kind) {
   return intent::v1::DECISION_KIND_BLOCK;
 }
 
+intent::v1::RuleOutcome ToProtoOutcome(RuleOutcome outcome) {
+  switch (outcome) {
+    case RuleOutcome::kApplied:
+      return intent::v1::RULE_OUTCOME_APPLIED;
+    case RuleOutcome::kNotApplied:
+      return intent::v1::RULE_OUTCOME_NOT_APPLIED;
+    case RuleOutcome::kFaulted:
+      break;
+  }
+  return intent::v1::RULE_OUTCOME_FAULTED;
+}
+
 void ToProto(const Reason& reason, intent::v1::Reason* message) {
   message->set_code(reason.code);
   message->set_message(reason.message);
@@ -205,6 +217,38 @@ void ToProto(const Decision& decision, std::optional<absl::Time> decided_at,
     *message->mutable_decide_time() = ToProtoTime(*decided_at);
   }
   message->set_tzdata_version(decision.tzdata_version);
+}
+
+void ToProto(const Explanation& explanation, intent::v1::Explanation* message) {
+  for (const RuleExplanation& rule : explanation.rules) {
+    intent::v1::RuleExplanation* const out = message->add_rules();
+    out->set_code(rule.code);
+    out->set_kind(ToProtoKind(rule.kind));
+    out->set_is_limit(rule.is_limit);
+    out->set_layer(rule.layer);
+    out->set_at(rule.at);
+    out->set_outcome(ToProtoOutcome(rule.outcome));
+    out->set_is_decisive(rule.is_decisive);
+    for (const DecidingPart& part : rule.parts) {
+      intent::v1::DecidingPart* const part_out = out->add_parts();
+      part_out->set_text(part.text);
+      part_out->set_value(part.value);
+      for (const SeenValue& seen : part.seen) {
+        intent::v1::SeenValue* const seen_out = part_out->add_seen();
+        seen_out->set_text(seen.text);
+        seen_out->set_value(seen.value);
+      }
+    }
+  }
+  if (explanation.milder_change.has_value()) {
+    const MilderChange& change = *explanation.milder_change;
+    intent::v1::MilderChange* const out = message->mutable_milder_change();
+    out->set_field(change.field);
+    out->set_from(change.from);
+    out->set_to(change.to);
+    out->set_decision(ToProtoKind(change.decision));
+  }
+  message->set_nearest_type(explanation.nearest_type);
 }
 
 absl::Status ToProto(const storage::IntentRow& row,

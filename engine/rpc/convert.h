@@ -26,6 +26,9 @@ absl::Status ToProto(const storage::MemoRow& row,
 void ToProto(const Decision& decision, std::optional<absl::Time> decided_at,
              intent::v1::Decision* message);
 
+// Leaves out the decision, which has a message of its own.
+void ToProto(const Explanation& explanation, intent::v1::Explanation* message);
+
 // Each reads a request. INVALID_ARGUMENT for an enum number that this build
 // does not know, a duration or time out of range.
 absl::StatusOr<Submission> FromProto(

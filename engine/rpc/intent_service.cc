@@ -94,6 +94,7 @@ absl::Status IntentService::Evaluate(
   if (!evaluation.ok()) return evaluation.status();
   ToProto(evaluation->decision, evaluation->decided_at,
           response->mutable_decision());
+  ToProto(evaluation->explanation, response->mutable_explanation());
   return absl::OkStatus();
 }
 

@@ -201,6 +201,39 @@ TEST(DryRunTest, NothingIsStored) {
   EXPECT_EQ(served.Value("SELECT count(*) FROM intents"), "0");
 }
 
+TEST(DryRunTest, SaysWhatDecidedAndWhatWouldBeMilder) {
+  ServedEngine served({});
+  intent::v1::EvaluateIntentRequest request;
+  request.set_intent_type("POST");
+  request.set_payload(kPost);
+  request.set_spend_micros_usd(900'000'000);
+  const auto answer = served.As(served.agent_token()).Evaluate(request);
+  ASSERT_TRUE(answer.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.response.decision().kind(),
+            intent::v1::DECISION_KIND_REVIEW);
+  const intent::v1::Explanation& why = answer.response.explanation();
+  ASSERT_EQ(why.rules_size(), 4);
+  EXPECT_EQ(why.rules(0).outcome(), intent::v1::RULE_OUTCOME_NOT_APPLIED);
+  EXPECT_EQ(why.rules(0).parts(0).text(), "on LAUNCH");
+  const intent::v1::RuleExplanation& spend = why.rules(1);
+  EXPECT_EQ(spend.code(), "BIG_SPEND");
+  EXPECT_EQ(spend.outcome(), intent::v1::RULE_OUTCOME_APPLIED);
+  EXPECT_TRUE(spend.is_decisive());
+  ASSERT_EQ(spend.parts_size(), 1);
+  EXPECT_EQ(spend.parts(0).text(), "intent.spend >= $250");
+  EXPECT_EQ(spend.parts(0).value(), "true");
+  EXPECT_EQ(spend.parts(0).seen(0).value(), "$900");
+  EXPECT_EQ(why.milder_change().field(), "intent.spend");
+  EXPECT_EQ(why.milder_change().to(), "$249.99");
+  EXPECT_EQ(why.milder_change().decision(), intent::v1::DECISION_KIND_ALLOW);
+
+  request.set_intent_type("PSOT");
+  const auto unknown = served.As(served.agent_token()).Evaluate(request);
+  ASSERT_TRUE(unknown.ok()) << unknown.status.error_message();
+  EXPECT_EQ(unknown.response.explanation().rules_size(), 0);
+  EXPECT_EQ(unknown.response.explanation().nearest_type(), "POST");
+}
+
 TEST(WaitTest, AnswersOnceItIsDecided) {
   ServedEngine served({.runs = true});
   auto request = Caller::Request("POST", kPost);

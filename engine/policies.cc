@@ -33,8 +33,7 @@ std::vector<SourceFile> SourcesOf(const storage::PolicySet& set) {
 absl::Status OtherPolicy(const std::string& active, const std::string& given) {
   return absl::FailedPreconditionError(absl::StrCat(
       "another policy is active: ", active, ", while --policy names ", given,
-      "; leave --policy out to serve under the active one, or activate yours "
-      "first"));
+      "; leave --policy out to serve under the active one"));
 }
 
 }  // namespace

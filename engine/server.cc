@@ -82,8 +82,11 @@ absl::Status CheckServerOptions(const ServerOptions& options) {
 
 bool IsLoopback(absl::string_view listen) {
   const absl::string_view host = HostAndPort(listen).first;
+  // A name such as 127.example.com may be anywhere.
+  const bool is_ipv4 =
+      host.find_first_not_of("0123456789.") == absl::string_view::npos;
   return host == "localhost" || host == "[::1]" ||
-         absl::StartsWith(host, "127.");
+         (is_ipv4 && absl::StartsWith(host, "127."));
 }
 
 // In the order of dependence: what stands above outlives what stands below.

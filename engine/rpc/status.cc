@@ -81,7 +81,12 @@ grpc::Status ToGrpcStatus(const absl::Status& status,
   absl::StatusCode code = status.code();
   std::string message(status.message());
   if (reason.empty()) {
-    LogWarn("{}: {}", std::string(method), status.ToString());
+    // A caller that left or came late is no news; many do in an outage.
+    if (absl::IsCancelled(status) || absl::IsDeadlineExceeded(status)) {
+      LogDebug("{}: {}", std::string(method), status.ToString());
+    } else {
+      LogWarn("{}: {}", std::string(method), status.ToString());
+    }
     const Answer answer = AnswerOf(code);
     code = answer.code;
     reason = std::string(answer.reason);

@@ -383,6 +383,24 @@ TEST_F(IntentsTest, FiltersNarrowTheList) {
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
+TEST_F(IntentsTest, DraftsWithAPastAreRefused) {
+  const std::pair<const char*, const char*> columns[] = {
+      {"transition_number", "9223372036854775807"},
+      {"transition_number", "-1"},
+      {"revision", "2"},
+      {"output", "{}"},
+  };
+  for (const auto& [column, value] : columns) {
+    SCOPED_TRACE(column);
+    EXPECT_THAT(database_->Owner()
+                    .Run(absl::StrCat(
+                        "INSERT INTO intents (tenant_id, intent_type, ", column,
+                        ") VALUES ('", acme_.id, "', 'T', '", value, "')"))
+                    .error,
+                HasSubstr("intents_draft_is_fresh"));
+  }
+}
+
 TEST_F(IntentsTest, TimesThatNoEngineCanReadAreRefused) {
   const auto insert = [&](const std::string& column, const std::string& time) {
     return database_->Owner()

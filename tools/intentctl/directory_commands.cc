@@ -176,6 +176,38 @@ int CreateToken(const TokenFlags& flags) {
   return kExitOk;
 }
 
+struct RevokeFlags {
+  std::string url;
+  std::string tenant_slug;
+  std::string token_id;
+};
+
+int RevokeToken(const RevokeFlags& flags) {
+  const absl::Status done = InTransaction(flags.url, [&](Transaction& tx) {
+    absl::StatusOr<std::string> tenant =
+        storage::FindTenant(tx, flags.tenant_slug);
+    if (!tenant.ok()) return tenant.status();
+    return storage::RevokeToken(tx, *tenant, flags.token_id);
+  });
+  if (!done.ok()) return ReportError("revoke token", done);
+  std::cout << "token id " << flags.token_id
+            << " is revoked; servers refuse it within a second\n";
+  return kExitOk;
+}
+
+void AddRevoke(CLI::App& tokens, Run& run) {
+  CLI::App* revoke = tokens.add_subcommand("revoke", "end a token now");
+  revoke->footer("example:\n  intentctl tokens revoke --tenant acme TOKEN_ID");
+  auto flags = std::make_shared<RevokeFlags>();
+  AddDirectUrl(*revoke, flags->url);
+  revoke->add_option("--tenant", flags->tenant_slug, "the tenant's slug")
+      ->required();
+  revoke->add_option("ID", flags->token_id, "the id that `create` printed")
+      ->required();
+  revoke->callback(
+      [&run, flags] { run = [flags] { return RevokeToken(*flags); }; });
+}
+
 void AddTenants(CLI::App& app, Run& run) {
   CLI::App* noun = app.add_subcommand("tenants", "create tenants");
   noun->require_subcommand(1);
@@ -246,8 +278,9 @@ void AddMembers(CLI::App& app, Run& run) {
 }
 
 void AddTokens(CLI::App& app, Run& run) {
-  CLI::App* noun = app.add_subcommand("tokens", "create API tokens");
+  CLI::App* noun = app.add_subcommand("tokens", "create and end API tokens");
   noun->require_subcommand(1);
+  AddRevoke(*noun, run);
   CLI::App* create = noun->add_subcommand(
       "create", "create an API token and show it, this once");
   create->footer(

@@ -54,7 +54,13 @@ int Submit(const Client& client, const SubmitFlags& flags) {
   intent::v1::SubmitIntentResponse response;
   const grpc::Status status =
       connection->intents->SubmitIntent(&context, request, &response);
-  if (!status.ok()) return ReportError("submit", status);
+  if (!status.ok()) {
+    // It may have been stored all the same: the same id asks without doing it
+    // twice.
+    std::cerr << "request id: " << request.request_id()
+              << " (--request-id repeats it safely)\n";
+    return ReportError("submit", status);
+  }
   if (client.json) {
     PrintJson(response.intent());
   } else if (flags.brief) {

@@ -53,8 +53,7 @@ TEST(PolicyTest, ErrorsGiveNoProgram) {
   const Compilation compilation = Compile(sources, Zones());
   EXPECT_EQ(compilation.program, nullptr);
   EXPECT_EQ(compilation.error_count, 1);
-  EXPECT_NE(compilation.Render().find("a.sgl:2:9: error: "),
-            std::string::npos);
+  EXPECT_NE(compilation.Render().find("a.sgl:2:9: error: "), std::string::npos);
 }
 
 TEST(PolicyTest, NamesTheZonesAndMissesUnknownOnes) {

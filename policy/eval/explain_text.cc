@@ -106,6 +106,7 @@ class Writer {
  private:
   // Appends it and returns how tightly it binds; parentheses are Write's.
   Level WriteBare(int32_t id);
+  Level WriteAtom(int32_t id);
   void WriteMembers(const Instruction& instruction);
   void WriteVariable(const Instruction& instruction);
   Level WriteLoop(const Instruction& instruction, absl::string_view word);
@@ -151,17 +152,6 @@ Level Writer::WriteBare(int32_t id) {
     return infix.level;
   }
   switch (instruction.code) {
-    case Code::kNumber:
-      WriteNumber(TypeOf(id), program_.numbers[index]);
-      return kAtom;
-    case Code::kText:
-      out_ +=
-          ValueText(program_, TypeOf(id), Value::Text(program_.texts[index]));
-      return kAtom;
-    case Code::kFixed:
-      absl::StrAppend(&out_,
-                      RootFieldName(static_cast<RootField>(instruction.index)));
-      return kAtom;
     case Code::kHasSlot:
     case Code::kSlot:
       absl::StrAppend(&out_, instruction.code == Code::kSlot ? "" : "has ",
@@ -210,6 +200,29 @@ Level Writer::WriteBare(int32_t id) {
       out_ += " matches ";
       WriteRegex(instruction.index);
       return kCompare;
+    default:
+      return WriteAtom(id);
+  }
+}
+
+// What binds tightest: values and calls. The infix operators, all in kInfixes,
+// never come here.
+Level Writer::WriteAtom(int32_t id) {
+  const Instruction& instruction =
+      program_.instructions[static_cast<size_t>(id)];
+  const size_t index = static_cast<size_t>(instruction.index);
+  switch (instruction.code) {
+    case Code::kNumber:
+      WriteNumber(TypeOf(id), program_.numbers[index]);
+      return kAtom;
+    case Code::kText:
+      out_ +=
+          ValueText(program_, TypeOf(id), Value::Text(program_.texts[index]));
+      return kAtom;
+    case Code::kFixed:
+      absl::StrAppend(&out_,
+                      RootFieldName(static_cast<RootField>(instruction.index)));
+      return kAtom;
     case Code::kAny:
       return WriteLoop(instruction, "any");
     case Code::kAll:
@@ -239,7 +252,7 @@ Level Writer::WriteBare(int32_t id) {
                       ")");
       return kAtom;
     default:
-      return kAtom;  // The infix operators, all in kInfixes.
+      return kAtom;
   }
 }
 

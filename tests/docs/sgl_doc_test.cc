@@ -5,8 +5,8 @@
 // requests behind it are decided by (`sgl NAME.sgl` names it); `sgl wrong` one
 // with mistakes; `text diagnostics` what checking that prints; `json request`
 // request lines; `json decision` the decision lines they give; `text tests`
-// what `sgl test --coverage` prints for the policy; `json explain` request lines,
-// and `text explanation` what `sgl explain` prints for them.
+// what `sgl test --coverage` prints for the policy; `json explain` request
+// lines, and `text explanation` what `sgl explain` prints for them.
 //
 //   bazel run //tests/docs:sgl_doc_test -- --update
 //

@@ -26,9 +26,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kHelp[] =
     "examples:\n"
-    "  sgl check policy/library           one policy set, files and folders\n"
+    "  sgl check policy/library/starter   one policy set, files and folders\n"
     "  sgl check - < draft.sgl            standard input\n"
-    "  sgl check --json policy/library    a JSON object a line, for tools\n"
+    "  sgl check --json mail.sgl          a JSON object a line, for tools\n"
     "\n"
     "All files given are one policy set: the platform's and any tenants'\n"
     "layers. Each mistake comes with its line, a caret, and the fix where\n"

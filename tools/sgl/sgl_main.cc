@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   sgl::tools::AddTestCommand(app, run);
   app.footer(
       "examples:\n"
-      "  sgl check policy/library\n"
+      "  sgl check policy/library/atlas.sgl\n"
       "  sgl fmt -w policy/library\n"
       "  sgl test --coverage policy/library\n"
       "  sgl eval --policy policy/library/atlas.sgl --input requests.jsonl\n"

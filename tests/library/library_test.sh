@@ -12,6 +12,7 @@ checked=$("$sgl" check "$folder")
   exit 1
 }
 "$sgl" fmt --check "$folder"
-"$sgl" test --coverage "$folder" | tee coverage.txt
-grep -qE 'rules covered: 100\.0 %$' coverage.txt
-grep -qE '^[1-9][0-9]* tests: [0-9]+ passed, 0 failed$' coverage.txt
+tested=$("$sgl" test --coverage "$folder")
+echo "$tested"
+grep -qE 'rules covered: 100\.0 %$' <<<"$tested"
+grep -qE '^[1-9][0-9]* tests: [0-9]+ passed, 0 failed$' <<<"$tested"

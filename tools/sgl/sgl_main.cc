@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
       "examples:\n"
       "  sgl check policy/library/atlas.sgl\n"
       "  sgl fmt -w policy/library\n"
-      "  sgl test --coverage policy/library\n"
+      "  sgl test --coverage policy/library/starter\n"
       "  sgl eval --policy policy/library/atlas.sgl --input requests.jsonl\n"
       "`sgl VERB --help` shows each verb's own. The language: docs/sgl.md.");
   try {

@@ -213,13 +213,17 @@ absl::StatusOr<JsonDocument> JsonWalker::Walk() {
   const char* const begin =
       padded.data() + (trimmed.empty() ? 0 : trimmed.data() - text_.data());
   if (first == '{') {
-    good = parsed_.get_object().get(object) == simdjson::SUCCESS
-               ? WalkObject(object, 0, 1)
-               : FailHere("not JSON: no `}` ends the text");
+    if (parsed_.get_object().get(object) != simdjson::SUCCESS) {
+      return absl::InvalidArgumentError(
+          "not JSON: the text does not end with its object's `}`");
+    }
+    good = WalkObject(object, 0, 1);
   } else if (first == '[') {
-    good = parsed_.get_array().get(array) == simdjson::SUCCESS
-               ? WalkArray(array, 0, 1)
-               : FailHere("not JSON: no `]` ends the text");
+    if (parsed_.get_array().get(array) != simdjson::SUCCESS) {
+      return absl::InvalidArgumentError(
+          "not JSON: the text does not end with its list's `]`");
+    }
+    good = WalkArray(array, 0, 1);
   } else {
     return absl::InvalidArgumentError("not a JSON object");
   }

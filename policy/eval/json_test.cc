@@ -74,7 +74,8 @@ TEST(JsonTest, ErrorsSayWhereTheyAre) {
       {"{\"a\": \"\xff\"}", "not UTF-8 at byte 7"},
       {R"({"a": "\ud800"})",
        "not JSON: a string with a broken escape at byte 6"},
-      {R"({"a": 1} x)", "not JSON: no `}` ends the text at byte 0"},
+      {R"({"a": 1} x)",
+       "not JSON: the text does not end with its object's `}`"},
       {R"({"a": 1} {})", "not JSON: more text stands behind the end at byte 9"},
   };
   for (const auto& test : kCases) {

@@ -26,6 +26,14 @@ struct SubmitFlags {
   bool brief = false;
 };
 
+// Whether a call that failed so may have been carried out.
+bool IsInDoubt(grpc::StatusCode code) {
+  return code == grpc::StatusCode::UNAVAILABLE ||
+         code == grpc::StatusCode::UNKNOWN ||
+         code == grpc::StatusCode::DEADLINE_EXCEEDED ||
+         code == grpc::StatusCode::CANCELLED;
+}
+
 int Submit(const Client& client, const SubmitFlags& flags) {
   absl::StatusOr<std::string> payload = ReadArgument(flags.payload);
   if (!payload.ok()) return ReportError("submit", payload.status());
@@ -57,8 +65,10 @@ int Submit(const Client& client, const SubmitFlags& flags) {
   if (!status.ok()) {
     // It may have been stored all the same: the same id asks without doing it
     // twice.
-    std::cerr << "request id: " << request.request_id()
-              << " (--request-id repeats it safely)\n";
+    if (IsInDoubt(status.error_code())) {
+      std::cerr << "request id: " << request.request_id()
+                << " (--request-id repeats it safely)\n";
+    }
     return ReportError("submit", status);
   }
   if (client.json) {

@@ -272,8 +272,13 @@ void Checker::ReportSides(const Expr& node, absl::string_view what, TypeId left,
     if (side.kind == ExprKind::kInt && other == kUsdType) {
       report.Help(absl::StrCat("write `$", sources_.TextAt(side.span),
                                "` for an amount"));
+    } else if (KindOf(other) == TypeKind::kList &&
+               node.kind == ExprKind::kEqual) {
+      report.Help(absl::StrCat("to look for an element, write `… contains ",
+                               sources_.TextAt(side.span), "`"));
     } else if (side.kind == ExprKind::kString &&
-               KindOf(other) != TypeKind::kString) {
+               KindOf(other) != TypeKind::kString &&
+               KindOf(other) != TypeKind::kList) {
       report.Help(
           absl::StrCat("the other side is ", Describe(other), ": no quotes"));
     }

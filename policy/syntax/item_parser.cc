@@ -182,6 +182,7 @@ void Parser::ParseRule(Ast& ast) {
   RuleSyntax rule;
   rule.keyword = ParseWord("a rule");
   rule.keyword_span = rule.keyword.span;
+  if (AtMissingName()) Unexpected("a code for the rule");
   rule.code = ParseWord("a code for the rule");
   if (!panicking_ && At(TokenKind::kString)) ParseMessage(rule);
   ParseClauses(rule, false);
@@ -262,6 +263,7 @@ bool Parser::AtStray() {
 }
 
 void Parser::ParseOn(std::vector<Name>& on) {
+  if (AtMissingName()) Unexpected("an intent type or a const");
   do {
     Name name = ParseName("an intent type or a const");
     if (!panicking_ && !name.text.empty()) on.push_back(std::move(name));
@@ -286,14 +288,35 @@ void Parser::ParseApprovals(RuleSyntax& rule) {
   ApprovalsSyntax item;
   item.span = Take().span;
   item.count = ParseInt("a number after `approvals`", &item.count_span);
-  if (TakeWordIf("from")) {
-    do {
-      item.roles.push_back(ParseName("a role"));
-    } while (TakeIf(TokenKind::kComma));
-  }
+  if (TakeWordIf("from")) ParseRoles(item.roles);
   if (TakeWordIf("within")) item.within = ParseDuration(&item.within_span);
   item.span = SpanFrom(item.span.begin);
   if (!panicking_) rule.approvals.push_back(std::move(item));
+}
+
+void Parser::ParseRoles(std::vector<Name>& roles) {
+  if (AtMissingName() || AtMissingRole()) Unexpected("a role");
+  do {
+    roles.push_back(ParseName("a role"));
+  } while (TakeIf(TokenKind::kComma));
+  const Token& next = Peek();
+  if (panicking_ || next.kind != TokenKind::kWord || next.starts_line ||
+      roles.back().is_quoted || AtWord("within") || AtClause() ||
+      AtItemStart() || AtWord("approvals") || AtWord("risk")) {
+    return;
+  }
+  diagnostics_
+      .Add(
+          DiagnosticKind::kUnexpectedToken, next.span,
+          absl::StrCat("expected `,` or the end of the roles, found ", Found()))
+      .Help(absl::StrCat("a role of two words is quoted: `\"",
+                         roles.back().text, " ", next.word, "\"`"));
+  panicking_ = true;
+}
+
+// `within` behind `from`, with its duration.
+bool Parser::AtMissingRole() {
+  return AtWord("within") && Peek(1).kind == TokenKind::kDuration;
 }
 
 // Reads a message, its interpolations with a lexer of their own.

@@ -168,9 +168,10 @@ bool Parser::AtItemStart() {
   const absl::string_view word = Peek().word;
   const TokenKind next = Peek(1).kind;
   if (word == "block" || word == "review" || word == "allow" ||
-      word == "limit" || word == "default") {
-    return next == TokenKind::kWord;
+      word == "limit") {
+    return next == TokenKind::kWord || next == TokenKind::kString;
   }
+  if (word == "default") return next == TokenKind::kWord;
   if (word == "const" || word == "def") {
     return next == TokenKind::kWord || next == TokenKind::kAssign;
   }
@@ -189,6 +190,24 @@ bool Parser::AtClause() {
     return Peek(1).kind == TokenKind::kInt;
   }
   return word == "when" || word == "on";
+}
+
+// Returns whether a word of the grammar stands where a name was left out: the
+// clause that it begins goes on behind it, or it begins the next item.
+bool Parser::AtMissingName() {
+  if (panicking_ || !At(TokenKind::kWord)) return false;
+  if (Peek().starts_line && AtItemStart()) return true;
+  const Token& next = Peek(1);
+  if (AtWord("risk") || AtWord("approvals")) {
+    return next.kind == TokenKind::kInt;
+  }
+  if (!AtWord("when") && !AtWord("on")) return false;
+  if (next.starts_line || next.kind == TokenKind::kEnd) return false;
+  if (next.kind != TokenKind::kWord) {
+    return next.kind != TokenKind::kString && next.kind != TokenKind::kComma;
+  }
+  return !AtWord("when", 1) && !AtWord("on", 1) && !AtWord("risk", 1) &&
+         !AtWord("approvals", 1) && !AtWord("else", 1);
 }
 
 // Skips to the next line that starts an item, or starts a misspelt one: that

@@ -62,6 +62,7 @@ class Parser {
   void SkipNested();
   bool AtItemStart();
   bool AtClause();
+  bool AtMissingName();
   bool AtMisspeltItem();
   static std::string NearestItemWord(absl::string_view word);
   void SkipToItem();
@@ -88,6 +89,8 @@ class Parser {
   void ParseOn(std::vector<Name>& on);
   void ParseRisk(RuleSyntax& rule);
   void ParseApprovals(RuleSyntax& rule);
+  void ParseRoles(std::vector<Name>& roles);
+  bool AtMissingRole();
   void ParseMessage(RuleSyntax& rule);
   Name ParseDecision();
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/sha256.h"
 #include "policy/check/check.h"
 #include "policy/compile/compiler.h"
 #include "policy/compile/program.h"
@@ -96,6 +97,26 @@ std::vector<std::string> ZonesNamed(std::span<const SourceFile> sources) {
   const SourceSet set = SortByName(sources);
   Diagnostics ignored;
   return NamedZones(ParseAll(set, ignored));
+}
+
+std::vector<std::string> LayersNamed(std::span<const SourceFile> sources) {
+  SourceSet set;
+  for (const SourceFile& source : sources) set.Add(source.name, source.text);
+  Diagnostics ignored;
+  std::vector<std::string> slugs;
+  for (const Ast& file : ParseAll(set, ignored)) {
+    slugs.push_back(file.layer == LayerKind::kTenant ? file.tenant_slug.text
+                                                     : "");
+  }
+  return slugs;
+}
+
+std::string SetDigest(std::span<const SourceFile> sources) {
+  std::vector<std::string> hashes;
+  for (const SourceFile& source : sources) {
+    hashes.push_back(Sha256Hex(source.text));
+  }
+  return DigestOfHashes(std::move(hashes));
 }
 
 Compilation Compile(std::span<const SourceFile> sources, const Zones& zones) {

@@ -122,6 +122,15 @@ struct Compilation {
 // don't compile included as far as they can be read.
 std::vector<std::string> ZonesNamed(std::span<const SourceFile> sources);
 
+// Returns for each source, in their order, the slug of the tenant whose layer
+// it is; empty for a platform file, and for one whose `layer` line can't be
+// read, which is an error to Compile.
+std::vector<std::string> LayersNamed(std::span<const SourceFile> sources);
+
+// Returns the digest of these files, in the form and by the rule of
+// Program::set_digest, without compiling them.
+std::string SetDigest(std::span<const SourceFile> sources);
+
 // Compiles a policy set. Files sort by their names, which reasons and
 // diagnostics show as given. Reports every error it honestly can in one run. A
 // zone that `zones` lacks is an error at its name.

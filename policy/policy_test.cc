@@ -54,6 +54,8 @@ TEST(PolicyTest, ErrorsGiveNoProgram) {
   EXPECT_EQ(compilation.program, nullptr);
   EXPECT_EQ(compilation.error_count, 1);
   EXPECT_NE(compilation.Render().find("a.sgl:2:9: error: "), std::string::npos);
+  ASSERT_EQ(compilation.findings.size(), 1u);
+  EXPECT_EQ(compilation.findings[0].rendered, compilation.Render());
 }
 
 TEST(PolicyTest, NamesTheZonesAndMissesUnknownOnes) {
@@ -80,6 +82,16 @@ TEST(PolicyTest, DigestsGoByContentsAndTenant) {
   EXPECT_EQ(Evaluate(*program, request).policy_digest, program->digest(""));
   request.tenant.slug = "acme";
   EXPECT_EQ(Evaluate(*program, request).policy_digest, program->digest("acme"));
+}
+
+TEST(PolicyTest, DigestAndLayersTakeNoCompiling) {
+  const std::vector<SourceFile> sources = {{"acme.sgl", kTenant},
+                                           {"platform.sgl", kPlatform}};
+  EXPECT_EQ(SetDigest(sources), CompileBoth(false)->set_digest());
+  EXPECT_EQ(LayersNamed(sources), (std::vector<std::string>{"acme", ""}));
+  const std::vector<SourceFile> broken = {
+      {"a.sgl", "policy a version 1\nlayer tenant\n"}, {"b.sgl", ""}};
+  EXPECT_EQ(LayersNamed(broken), (std::vector<std::string>{"", ""}));
 }
 
 TEST(PolicyTest, FactsGivenAsStructsDecide) {

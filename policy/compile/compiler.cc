@@ -369,10 +369,7 @@ std::string Compiler::Digest(std::optional<LayerId> tenant,
       hashes.push_back(absl::BytesToHexString(file.sha256));
     }
   }
-  std::sort(hashes.begin(), hashes.end());
-  std::string lines;
-  for (const std::string& hash : hashes) absl::StrAppend(&lines, hash, "\n");
-  return absl::StrCat("sha256:", Sha256Hex(lines));
+  return DigestOfHashes(std::move(hashes));
 }
 
 void Compiler::CompileRule(const CheckedRule& rule, int32_t limit) {
@@ -458,6 +455,13 @@ void Compiler::CompileAssert(const CheckedAssert& item) {
 }
 
 }  // namespace
+
+std::string DigestOfHashes(std::vector<std::string> hashes) {
+  std::sort(hashes.begin(), hashes.end());
+  std::string lines;
+  for (const std::string& hash : hashes) absl::StrAppend(&lines, hash, "\n");
+  return absl::StrCat("sha256:", Sha256Hex(lines));
+}
 
 std::unique_ptr<const DecisionProgram> CompileProgram(
     const SourceSet& sources, const CheckedPolicy& policy, const Zones& zones) {

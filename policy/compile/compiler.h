@@ -7,6 +7,8 @@
 #define POLICY_COMPILE_COMPILER_H_
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/zones.h"
 #include "policy/check/checked_policy.h"
@@ -19,6 +21,10 @@ namespace sgl {
 // that it names.
 std::unique_ptr<const DecisionProgram> CompileProgram(
     const SourceSet& sources, const CheckedPolicy& policy, const Zones& zones);
+
+// Returns the digest of files whose SHA-256s, in lower-case hex, these are
+// (Program::set_digest says how).
+std::string DigestOfHashes(std::vector<std::string> hashes);
 
 }  // namespace sgl
 

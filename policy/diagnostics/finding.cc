@@ -22,6 +22,7 @@ std::vector<Finding> Findings(const SourceSet& sources,
     finding.severity = diagnostic.severity();
     finding.kind = KindName(diagnostic.kind);
     finding.place = PlaceOf(sources, diagnostic.span);
+    finding.rendered = Render(sources, diagnostic);
     finding.message = std::move(diagnostic.message);
     for (Note& note : diagnostic.notes) {
       finding.notes.push_back(

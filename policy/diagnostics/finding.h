@@ -45,6 +45,8 @@ struct Finding {
   std::string message;
   std::vector<FindingNote> notes;
   std::vector<std::string> helps;
+  // As people read it: with the source line and a caret (Render).
+  std::string rendered;
 };
 
 // Returns what was kept, by file and place.

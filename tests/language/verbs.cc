@@ -9,11 +9,11 @@
 #include <sstream>
 
 #include "base/zone_loader.h"
+#include "engine/policy_test_run.h"
 #include "tests/language/syntax_verbs.h"
 #include "tools/sgl/eval_lines.h"
 #include "tools/sgl/explain_lines.h"
 #include "tools/sgl/test_report.h"
-#include "tools/sgl/test_runner.h"
 
 namespace sgl::tests {
 namespace {
@@ -113,7 +113,7 @@ std::string RunPolicyTests(const GoldenBlock& block, VerbState& state) {
   const bool with_coverage =
       !block.args.empty() && block.args.front() == "coverage";
   return tools::RenderTestRun(
-      tools::RunTests(*compilation.program, compilation.tests), with_coverage);
+      engine::RunTests(*compilation.program, compilation.tests), with_coverage);
 }
 
 // Cuts the digest out of each line, and all behind it up to a brace.

@@ -13,10 +13,10 @@
 
 #include "base/zone_loader.h"
 #include "engine/policy_files.h"
+#include "engine/policy_test_run.h"
 #include "policy/policy.h"
 #include "tools/sgl/commands.h"
 #include "tools/sgl/test_report.h"
-#include "tools/sgl/test_runner.h"
 
 namespace sgl::tools {
 namespace {
@@ -46,7 +46,7 @@ int RunTest(const TestOptions& options, std::ostream& out, std::ostream& err) {
       Compile(*sources, LoadZones(ZonesNamed(*sources)));
   err << compilation.Render();
   if (compilation.program == nullptr) return kExitWrong;
-  const TestRun run = RunTests(*compilation.program, compilation.tests);
+  const TestRun run = engine::RunTests(*compilation.program, compilation.tests);
   out << (options.as_json ? TestRunToJson(run)
                           : RenderTestRun(run, options.with_coverage));
   if (!options.junit.empty()) {

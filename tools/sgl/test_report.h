@@ -16,9 +16,14 @@
 
 #include <string>
 
-#include "tools/sgl/test_runner.h"
+#include "engine/policy_test_run.h"
 
 namespace sgl::tools {
+
+using engine::RuleCoverage;
+using engine::TestFailure;
+using engine::TestResult;
+using engine::TestRun;
 
 // Returns the failures, the coverage if asked for, and a summary line.
 std::string RenderTestRun(const TestRun& run, bool with_coverage);

@@ -1,19 +1,19 @@
 // Runs the `test` blocks of a policy set, and every assert on each request of
-// theirs. Apart from the verb, so that the language's own tests run the same
-// code.
+// theirs. `sgl test`, the server (a version whose tests fail can't be
+// activated) and the language's own tests run the same code.
 //
 //   const TestRun run = RunTests(*compilation.program, compilation.tests);
 //   std::cout << RenderTestRun(run, {});    // tools/sgl/test_report.h
 
-#ifndef TOOLS_SGL_TEST_RUNNER_H_
-#define TOOLS_SGL_TEST_RUNNER_H_
+#ifndef ENGINE_POLICY_TEST_RUN_H_
+#define ENGINE_POLICY_TEST_RUN_H_
 
 #include <string>
 #include <vector>
 
 #include "policy/policy.h"
 
-namespace sgl::tools {
+namespace sgl::engine {
 
 // A step that got another decision than it expects, or an assert that the
 // decision on a step's request does not keep.
@@ -67,6 +67,6 @@ struct TestRun {
 // allowed.
 TestRun RunTests(const Program& program, const std::vector<PolicyTest>& tests);
 
-}  // namespace sgl::tools
+}  // namespace sgl::engine
 
-#endif  // TOOLS_SGL_TEST_RUNNER_H_
+#endif  // ENGINE_POLICY_TEST_RUN_H_

@@ -1,4 +1,4 @@
-#include "tools/sgl/test_runner.h"
+#include "engine/policy_test_run.h"
 
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-namespace sgl::tools {
+namespace sgl::engine {
 namespace {
 
 // Returns `REVIEW [A, B]`, `ALLOW []`; only the decision where no codes are
@@ -124,4 +124,4 @@ TestRun RunTests(const Program& program, const std::vector<PolicyTest>& tests) {
   return run;
 }
 
-}  // namespace sgl::tools
+}  // namespace sgl::engine

@@ -20,6 +20,8 @@ class Editor:
             [SGL, "lsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.messages = queue.Queue()
         self.published = {}
+        self.shown = []
+        self.settled_version = 0
         self.last_id = 0
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -57,6 +59,8 @@ class Editor:
                 "textDocument/publishDiagnostics"):
             params = message["params"]
             self.published[params["uri"]] = params
+        if message and message.get("method") == "window/showMessage":
+            self.shown.append(message["params"]["message"])
         return message
 
     def ask(self, method, params=None):
@@ -75,11 +79,17 @@ class Editor:
         assert "error" not in reply, reply
         return reply["result"]
 
-    def start(self, related=True):
+    def start(self, related=True, folders=(), roots=(), watches=False):
         result = self.result("initialize", {
             "processId": None, "rootUri": None,
-            "capabilities": {"textDocument": {"publishDiagnostics": {
-                "relatedInformation": related}}}})
+            "workspaceFolders": [{"uri": path.as_uri(), "name": path.name}
+                                 for path in folders] or None,
+            "initializationOptions": {"roots": list(roots)},
+            "capabilities": {
+                "workspace": {"didChangeWatchedFiles": {
+                    "dynamicRegistration": watches}},
+                "textDocument": {"publishDiagnostics": {
+                    "relatedInformation": related}}}})
         self.notify("initialized")
         return result
 
@@ -100,6 +110,19 @@ class Editor:
             if params and params.get("version") == version:
                 return params["diagnostics"]
             assert self.receive() is not None, "the server ended"
+
+    def settled(self, uri):
+        """Returns the diagnostics of a file after all that was sent so far,
+        whoever's change they come from. Those of a buffer that has no path
+        come last of what is published together."""
+        self.settled_version += 1
+        if self.settled_version == 1:
+            self.open("untitled:settled", "")
+        else:
+            self.change("untitled:settled", "", self.settled_version)
+        self.diagnostics("untitled:settled", self.settled_version)
+        params = self.published.get(uri)
+        return None if params is None else params["diagnostics"]
 
     def finish(self):
         """Ends the server in order; returns its exit status."""

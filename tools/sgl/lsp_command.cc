@@ -14,8 +14,8 @@ namespace {
 constexpr char kHelp[] =
     "Serves an editor over standard input and output by the Language Server "
     "Protocol: diagnostics while typing, hover, go to definition, references, "
-    "completion, outline, formatting, and rename of consts and defs. The "
-    "`.sgl` files of a folder are one policy set.";
+    "completion, outline, formatting, and rename of consts and defs. A "
+    "policy set begins at the nearest folder where a file says `default`.";
 
 constexpr char kFooter[] =
     "example (Neovim 0.11):\n"

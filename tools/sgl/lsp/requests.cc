@@ -57,6 +57,15 @@ Json LineEdits(absl::string_view before, absl::string_view after) {
   return Json::array({std::move(edit)});
 }
 
+// Says why a file is left as it is.
+std::string NotFormatted(const SourceSet& sources, const Diagnostic& error) {
+  const absl::string_view name = sources.name(error.span.file);
+  const LineTable lines(sources.text(error.span.file));
+  return absl::StrCat(
+      "`", name.substr(name.rfind('/') + 1), "` was not formatted: line ",
+      lines.PositionOf(error.span.begin).line + 1, ": ", error.message);
+}
+
 }  // namespace
 
 std::optional<LanguageServer::Reply> LanguageServer::FindPlace(
@@ -235,8 +244,13 @@ LanguageServer::Reply LanguageServer::FormatFile(const Json& params) {
   Diagnostics diagnostics;
   const std::optional<std::string> text =
       Format(place.analysis->sources, place.file, diagnostics);
-  // No edit for a file that does not parse: its diagnostics say why.
-  if (!text.has_value()) return {};
+  if (!text.has_value()) {
+    const std::vector<Diagnostic> found = diagnostics.Sorted();
+    if (!found.empty()) {
+      ShowWarning(NotFormatted(place.analysis->sources, found.front()));
+    }
+    return {};
+  }
   return {LineEdits(place.analysis->sources.text(place.file), *text), 0, ""};
 }
 

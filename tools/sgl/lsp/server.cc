@@ -1,4 +1,4 @@
-// The life of the server: messages, their order, and documents that change.
+// The life of the server: messages and their order.
 
 #include "tools/sgl/lsp/server.h"
 
@@ -51,7 +51,8 @@ void LanguageServer::Handle(absl::string_view body) {
   const Json* params = JsonAt(message, {"params"});
   if (params == nullptr) params = kNoParams;
   if (!method.has_value()) {
-    // A reply to us: the server asks nothing, so nothing waits for it.
+    // A reply to the one thing that the server asks: to be told of changes on
+    // disk. An editor that doesn't still tells of what it saves.
     if (id != nullptr &&
         (message.contains("result") || message.contains("error"))) {
       return;
@@ -108,41 +109,6 @@ LanguageServer::Reply LanguageServer::Dispatch(const std::string& method,
   return {{}, kUnknownMethod, absl::StrCat("unknown method `", method, "`")};
 }
 
-void LanguageServer::HandleNotification(const std::string& method,
-                                        const Json& params) {
-  if (method == "exit") {
-    exit_status_ = is_shut_down_ ? 0 : 1;
-    return;
-  }
-  if (!is_initialized_ || is_shut_down_) return;
-  const std::optional<std::string> uri =
-      StringAt(params, {"textDocument", "uri"});
-  const std::optional<int64_t> version =
-      IntAt(params, {"textDocument", "version"});
-  if (method == "textDocument/didOpen") {
-    std::optional<std::string> text =
-        StringAt(params, {"textDocument", "text"});
-    if (uri.has_value() && text.has_value()) {
-      workspace_.Open(*uri, std::move(*text), version);
-    }
-  } else if (method == "textDocument/didChange") {
-    const Json* const changes = JsonAt(params, {"contentChanges"});
-    if (!uri.has_value() || changes == nullptr || !changes->is_array() ||
-        changes->empty()) {
-      return;
-    }
-    // The server asks for whole texts: the last one is what there is.
-    std::optional<std::string> text = StringAt(changes->back(), {"text"});
-    if (!text.has_value() || changes->back().contains("range")) return;
-    workspace_.Change(*uri, std::move(*text), version);
-  } else if (method == "textDocument/didClose") {
-    if (uri.has_value()) workspace_.Close(*uri);
-  } else if (method == "textDocument/didSave" ||
-             method == "workspace/didChangeWatchedFiles") {
-    workspace_.Refresh();
-  }
-}
-
 LanguageServer::Reply LanguageServer::Initialize(const Json& params) {
   if (is_initialized_) {
     return {{}, kRequestError, "`initialize` comes once"};
@@ -153,70 +119,30 @@ LanguageServer::Reply LanguageServer::Initialize(const Json& params) {
                       "relatedInformation"});
   has_related_information_ =
       related != nullptr && related->is_boolean() && related->get<bool>();
+  const Json* const watches =
+      JsonAt(params, {"capabilities", "workspace", "didChangeWatchedFiles",
+                      "dynamicRegistration"});
+  can_watch_ =
+      watches != nullptr && watches->is_boolean() && watches->get<bool>();
+  TakeFolders(params);
   Reply reply;
-  reply.result = {{"serverInfo", {{"name", "sgl"}}},
-                  {"capabilities",
-                   {{"positionEncoding", "utf-16"},
-                    {"textDocumentSync",
-                     {{"openClose", true}, {"change", 1}, {"save", true}}},
-                    {"hoverProvider", true},
-                    {"definitionProvider", true},
-                    {"referencesProvider", true},
-                    {"documentSymbolProvider", true},
-                    {"completionProvider", {{"triggerCharacters", {"."}}}},
-                    {"documentFormattingProvider", true},
-                    {"renameProvider", {{"prepareProvider", true}}}}}};
+  reply.result = {
+      {"serverInfo", {{"name", "sgl"}}},
+      {"capabilities",
+       {{"positionEncoding", "utf-16"},
+        {"textDocumentSync",
+         {{"openClose", true}, {"change", 2}, {"save", true}}},
+        {"hoverProvider", true},
+        {"definitionProvider", true},
+        {"referencesProvider", true},
+        {"documentSymbolProvider", true},
+        {"completionProvider", {{"triggerCharacters", {".", "[", "\""}}}},
+        {"workspace",
+         {{"workspaceFolders",
+           {{"supported", true}, {"changeNotifications", true}}}}},
+        {"documentFormattingProvider", true},
+        {"renameProvider", {{"prepareProvider", true}}}}}};
   return reply;
-}
-
-void LanguageServer::PublishChanged() {
-  for (const std::string& set : workspace_.TakeChanged()) PublishSet(set);
-}
-
-// Publishes the diagnostics of every file of the set that has some or had
-// some: a change here can mend or break a file beside.
-void LanguageServer::PublishSet(const std::string& set) {
-  std::map<std::string, Json> by_file;
-  for (const std::string& path : published_[set]) {
-    by_file[path] = Json::array();
-  }
-  const Analysis* const analysis = workspace_.AnalysisOfSet(set);
-  if (analysis != nullptr) {
-    for (const Ast& ast : analysis->files) {
-      const std::string path(analysis->sources.name(ast.file));
-      if (workspace_.VersionOf(path).has_value()) by_file[path] = Json::array();
-    }
-    std::map<FileId, LineTable> lines;
-    for (const Diagnostic& diagnostic : analysis->diagnostics.Sorted()) {
-      const FileId file = diagnostic.span.file;
-      if (file == FileId::kNone) continue;
-      const auto table =
-          lines.try_emplace(file, analysis->sources.text(file)).first;
-      Json& list = by_file[std::string(analysis->sources.name(file))];
-      if (list.is_null()) list = Json::array();
-      list.push_back(DiagnosticJson(*analysis, table->second, diagnostic));
-    }
-  }
-  std::set<std::string> published;
-  for (auto& [path, diagnostics] : by_file) {
-    if (!diagnostics.empty()) published.insert(path);
-    Publish(path, std::move(diagnostics));
-  }
-  if (analysis == nullptr) {
-    published_.erase(set);
-  } else {
-    published_[set] = std::move(published);
-  }
-}
-
-void LanguageServer::Publish(const std::string& path, Json diagnostics) {
-  Json params = {{"uri", workspace_.UriOf(path)},
-                 {"diagnostics", std::move(diagnostics)}};
-  const std::optional<int64_t> version = workspace_.VersionOf(path);
-  if (version.has_value()) params["version"] = *version;
-  Send({{"jsonrpc", "2.0"},
-        {"method", "textDocument/publishDiagnostics"},
-        {"params", std::move(params)}});
 }
 
 void LanguageServer::Send(const Json& message) {
@@ -224,6 +150,13 @@ void LanguageServer::Send(const Json& message) {
   const std::string body =
       message.dump(-1, ' ', false, Json::error_handler_t::replace);
   if (!WriteMessage(output_, body)) exit_status_ = 1;
+}
+
+void LanguageServer::ShowWarning(const std::string& message) {
+  constexpr int kWarning = 2;  // the protocol's number
+  Send({{"jsonrpc", "2.0"},
+        {"method", "window/showMessage"},
+        {"params", {{"type", kWarning}, {"message", message}}}});
 }
 
 void LanguageServer::SendError(const Json& id, int code,

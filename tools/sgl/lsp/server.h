@@ -53,6 +53,13 @@ class LanguageServer {
                      const Json& params);
   void HandleNotification(const std::string& method, const Json& params);
 
+  void OpenFile(const Json& params);
+  void ChangeFile(const Json& params);
+  void CloseFile(const Json& params);
+  void ChangeFolders(const Json& params);
+  void TakeFolders(const Json& params);
+  void AskForWatching();
+
   Reply Dispatch(const std::string& method, const Json& params);
   Reply Initialize(const Json& params);
   Reply ShowHover(const Json& params);
@@ -72,10 +79,12 @@ class LanguageServer {
                       const Diagnostic& diagnostic) const;
 
   void PublishChanged();
-  void PublishSet(const std::string& set);
+  void CollectDiagnostics(const std::string& set,
+                          std::map<std::string, Json>* by_file);
   void Publish(const std::string& path, Json diagnostics);
 
   void Send(const Json& message);
+  void ShowWarning(const std::string& message);
   void SendError(const Json& id, int code, absl::string_view message);
 
   MessageReader reader_;
@@ -86,6 +95,7 @@ class LanguageServer {
   bool is_initialized_ = false;
   bool is_shut_down_ = false;
   bool has_related_information_ = false;
+  bool can_watch_ = false;  // the editor tells of changes on disk if asked
   std::optional<int> exit_status_;
 };
 

@@ -2,15 +2,10 @@
 
 #include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
-#include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <system_error>
 #include <utility>
-
-#include "engine/policy_files.h"
 
 namespace sgl::tools {
 namespace {
@@ -41,26 +36,6 @@ std::string DecodePercent(absl::string_view text) {
   return decoded;
 }
 
-// The set of a path: its folder. What is no path is a set by itself.
-std::string SetOf(const std::string& path) {
-  if (!absl::StartsWith(path, "/")) return path;
-  return fs::path(path).parent_path().string();
-}
-
-// Returns the paths of the `.sgl` files right in a folder.
-std::vector<std::string> FilesOf(const std::string& folder) {
-  std::vector<std::string> files;
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    std::error_code ignored;
-    if (entry->path().extension() == ".sgl" && entry->is_regular_file(ignored))
-      files.push_back(entry->path().string());
-    if (files.size() > engine::kPolicyFilesMax) return {};
-  }
-  return files;
-}
-
 }  // namespace
 
 std::string PathOfUri(absl::string_view uri) {
@@ -69,6 +44,16 @@ std::string PathOfUri(absl::string_view uri) {
   if (absl::StartsWith(rest, "localhost/")) rest.remove_prefix(9);
   if (!absl::StartsWith(rest, "/")) return std::string(uri);
   return fs::path(DecodePercent(rest)).lexically_normal().string();
+}
+
+std::string FolderOfPath(absl::string_view path) {
+  std::string folder = fs::path(std::string(path)).lexically_normal().string();
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  return folder;
+}
+
+std::string FolderOfUri(absl::string_view uri) {
+  return FolderOfPath(PathOfUri(uri));
 }
 
 std::string UriOfPath(absl::string_view path) {
@@ -88,89 +73,116 @@ std::string UriOfPath(absl::string_view path) {
   return uri;
 }
 
-void Workspace::Touch(const std::string& path) {
-  const std::string set = SetOf(path);
+void Workspace::Touch(const std::string& set) {
   analyses_[set] = nullptr;
-  changed_[set] = true;
+  changed_.insert(set);
+}
+
+void Workspace::PlaceBuffers() {
+  std::map<std::string, bool> says_default_by_path;
+  for (const auto& [path, buffer] : buffers_) {
+    says_default_by_path[path] = buffer.says_default;
+  }
+  folders_.SetBuffers(says_default_by_path);
+  for (auto& [path, buffer] : buffers_) {
+    std::string set = folders_.TopOf(path);
+    if (set == buffer.set) continue;
+    if (!buffer.set.empty()) Touch(buffer.set);
+    Touch(set);
+    buffer.set = std::move(set);
+  }
+}
+
+void Workspace::SetRoots(std::vector<std::string> roots) {
+  folders_.SetRoots(std::move(roots));
+  Refresh();
+}
+
+void Workspace::AddFolder(const std::string& uri) {
+  folders_.AddOpened(FolderOfUri(uri));
+  Refresh();
+}
+
+void Workspace::RemoveFolder(const std::string& uri) {
+  folders_.RemoveOpened(FolderOfUri(uri));
+  Refresh();
 }
 
 void Workspace::Open(const std::string& uri, std::string text,
                      std::optional<int64_t> version) {
   const std::string path = PathOfUri(uri);
-  buffers_[path] = {uri, std::move(text), version};
-  Touch(path);
+  Buffer& buffer = buffers_[path];
+  buffer.uri = uri;
+  buffer.text = std::move(text);
+  buffer.version = version;
+  buffer.says_default = SaysDefault(buffer.text);
+  Refresh();
 }
 
 bool Workspace::Change(const std::string& uri, std::string text,
                        std::optional<int64_t> version) {
-  const std::string path = PathOfUri(uri);
-  const auto buffer = buffers_.find(path);
-  if (buffer == buffers_.end()) return false;
-  buffer->second.text = std::move(text);
-  buffer->second.version = version;
-  Touch(path);
+  const auto found = buffers_.find(PathOfUri(uri));
+  if (found == buffers_.end()) return false;
+  Buffer& buffer = found->second;
+  buffer.text = std::move(text);
+  buffer.version = version;
+  const bool says_default = SaysDefault(buffer.text);
+  Touch(buffer.set);
+  if (says_default != buffer.says_default) {
+    buffer.says_default = says_default;
+    PlaceBuffers();
+  }
   return true;
 }
 
 void Workspace::Close(const std::string& uri) {
-  const std::string path = PathOfUri(uri);
-  if (buffers_.erase(path) > 0) Touch(path);
+  const auto buffer = buffers_.find(PathOfUri(uri));
+  if (buffer == buffers_.end()) return;
+  Touch(buffer->second.set);
+  buffers_.erase(buffer);
+  Refresh();
+}
+
+const std::string* Workspace::TextOf(const std::string& uri) const {
+  const auto buffer = buffers_.find(PathOfUri(uri));
+  return buffer == buffers_.end() ? nullptr : &buffer->second.text;
 }
 
 void Workspace::Refresh() {
-  for (const auto& [path, buffer] : buffers_) Touch(path);
-}
-
-std::vector<SourceFile> Workspace::SourcesOf(const std::string& path) const {
-  const std::string set = SetOf(path);
-  std::map<std::string, std::string> texts;
-  size_t bytes = 0;
-  if (set != path) {
-    for (const std::string& file : FilesOf(set)) {
-      if (buffers_.contains(file)) continue;
-      std::ifstream stream(file, std::ios::binary);
-      std::ostringstream text;
-      text << stream.rdbuf();
-      if (!stream.is_open() || stream.bad()) continue;
-      std::string& kept = texts[file] = std::move(text).str();
-      bytes += kept.size();
-      if (bytes > engine::kPolicyBytesMax) break;
-    }
-  }
-  // A folder of more than one policy set could hold is none.
-  if (bytes > engine::kPolicyBytesMax) texts.clear();
-  for (const auto& [file, buffer] : buffers_) {
-    if (SetOf(file) == set) texts[file] = buffer.text;
-  }
-  std::vector<SourceFile> sources;
-  for (auto& [file, text] : texts) sources.push_back({file, std::move(text)});
-  return sources;
+  folders_.Forget();
+  PlaceBuffers();
+  for (const auto& [path, buffer] : buffers_) Touch(buffer.set);
 }
 
 std::vector<std::string> Workspace::TakeChanged() {
-  std::vector<std::string> sets;
-  for (const auto& [set, is_changed] : changed_) sets.push_back(set);
+  std::vector<std::string> sets(changed_.begin(), changed_.end());
   changed_.clear();
   return sets;
 }
 
 const Analysis* Workspace::AnalysisOfSet(const std::string& set) {
-  const std::string* path_or_null = nullptr;
-  for (const auto& [path, buffer] : buffers_) {
-    if (SetOf(path) == set) path_or_null = &path;
-  }
-  if (path_or_null == nullptr) {
+  const bool has_buffer =
+      std::any_of(buffers_.begin(), buffers_.end(),
+                  [&set](const auto& open) { return open.second.set == set; });
+  if (!has_buffer) {
     analyses_.erase(set);
     return nullptr;
   }
   std::unique_ptr<const Analysis>& analysis = analyses_[set];
-  if (analysis == nullptr) analysis = Analyse(SourcesOf(*path_or_null), zones_);
+  if (analysis != nullptr) return analysis.get();
+  std::map<std::string, std::string> texts = folders_.TextsOf(set);
+  for (const auto& [path, buffer] : buffers_) {
+    if (buffer.set == set) texts[path] = buffer.text;
+  }
+  std::vector<SourceFile> sources;
+  for (auto& [path, text] : texts) sources.push_back({path, std::move(text)});
+  analysis = Analyse(std::move(sources), zones_);
   return analysis.get();
 }
 
 const Analysis* Workspace::AnalysisOf(const std::string& uri) {
-  const std::string path = PathOfUri(uri);
-  return buffers_.contains(path) ? AnalysisOfSet(SetOf(path)) : nullptr;
+  const auto buffer = buffers_.find(PathOfUri(uri));
+  return buffer == buffers_.end() ? nullptr : AnalysisOfSet(buffer->second.set);
 }
 
 std::string Workspace::UriOf(absl::string_view path) const {

@@ -1,6 +1,6 @@
 // The files that the server looks at: the editor's open buffers, and beside
-// them what lies on disk. A policy set is the `.sgl` files of one folder, with
-// the open buffers in place of what was last saved.
+// them what lies on disk. Which of them make up a policy set folders.h says;
+// open buffers count in place of what was last saved.
 
 #ifndef TOOLS_SGL_LSP_WORKSPACE_H_
 #define TOOLS_SGL_LSP_WORKSPACE_H_
@@ -11,11 +11,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "policy/source/source.h"
 #include "tools/sgl/lsp/analysis.h"
+#include "tools/sgl/lsp/folders.h"
 
 namespace sgl::tools {
 
@@ -23,12 +24,21 @@ namespace sgl::tools {
 // other URI names itself.
 std::string PathOfUri(absl::string_view uri);
 
+// Return the path of a folder, without a `/` at its end.
+std::string FolderOfUri(absl::string_view uri);
+std::string FolderOfPath(absl::string_view path);
+
 // Returns the URI of an absolute path; what is no path is a URI already.
 std::string UriOfPath(absl::string_view path);
 
 // Buffers and analyses. Confined to one thread.
 class Workspace {
  public:
+  // Set the folders where sets begin, and those open in the editor.
+  void SetRoots(std::vector<std::string> roots);
+  void AddFolder(const std::string& uri);
+  void RemoveFolder(const std::string& uri);
+
   // Takes over, changes and gives up an open buffer. `Change` of what is not
   // open is ignored (false).
   void Open(const std::string& uri, std::string text,
@@ -37,15 +47,15 @@ class Workspace {
               std::optional<int64_t> version);
   void Close(const std::string& uri);
 
+  // Returns the text of an open buffer, or null.
+  const std::string* TextOf(const std::string& uri) const;
+
   // Forgets what was read of disk.
   void Refresh();
 
   // Returns the analysis of a buffer's set as it stands now; null where the
   // buffer is not open. Valid until the next change.
   const Analysis* AnalysisOf(const std::string& uri);
-
-  // Returns the sources of the set with this file, open or not.
-  std::vector<SourceFile> SourcesOf(const std::string& path) const;
 
   // Returns the sets that have an open buffer or had one, and changed since
   // the last call.
@@ -65,14 +75,19 @@ class Workspace {
     std::string uri;
     std::string text;
     std::optional<int64_t> version;
+    std::string set;
+    bool says_default = false;
   };
 
-  void Touch(const std::string& path);
+  // Finds the sets of the buffers anew. Where one has moved, both have changed.
+  void PlaceBuffers();
+  void Touch(const std::string& set);
 
-  std::map<std::string, Buffer, std::less<>> buffers_;  // by path
+  Folders folders_;
+  std::map<std::string, Buffer> buffers_;  // by path
   // By set; null where it must be made anew.
   std::map<std::string, std::unique_ptr<const Analysis>> analyses_;
-  std::map<std::string, bool> changed_;
+  std::set<std::string> changed_;
   ZoneCache zones_;
 };
 

@@ -90,7 +90,7 @@ void FillVotes(Session& session, std::vector<MemoRow>& memos) {
 
 MemoRow ReadMemo(Session& session, const std::string& id) {
   std::vector<MemoRow> memos = {ReadMemoRow(session.ExecOne(
-      kGetMemoSql, Args().Text(id), absl::StrCat("memo ", id)))};
+      kGetMemosSql, Args().TextArray({id}), absl::StrCat("memo ", id)))};
   FillVotes(session, memos);
   return std::move(memos[0]);
 }
@@ -129,6 +129,29 @@ absl::StatusOr<MemoRow> GetMemo(Transaction& tx,
   return Guard("get a memo", [&]() -> absl::StatusOr<MemoRow> {
     RequireId("memo", id);
     return ReadMemo(OpenSession(tx), id);
+  });
+}
+
+absl::StatusOr<std::vector<MemoRow>> GetMemos(
+    Transaction& tx, const std::vector<std::string>& ids) noexcept {
+  using Result = absl::StatusOr<std::vector<MemoRow>>;
+  return Guard("get memos", [&]() -> Result {
+    if (ids.size() > static_cast<size_t>(kPageRowsMax)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "at most ", kPageRowsMax, " ids at once, not ", ids.size()));
+    }
+    ArrayText valid;
+    for (const std::string& id : ids) {
+      if (IsUuid(id)) valid.Add(id);
+    }
+    Session& session = OpenSession(tx);
+    std::vector<MemoRow> memos;
+    for (const pqxx::row& row :
+         session.Exec(kGetMemosSql, Args().Array(valid))) {
+      memos.push_back(ReadMemoRow(row));
+    }
+    FillVotes(session, memos);
+    return memos;
   });
 }
 

@@ -87,6 +87,11 @@ struct MemoRow {
 absl::StatusOr<MemoRow> GetMemo(Transaction& tx,
                                 const std::string& id) noexcept;
 
+// Returns those of the ids that the transaction's tenants own, in no order; at
+// most kPageRowsMax ids.
+absl::StatusOr<std::vector<MemoRow>> GetMemos(
+    Transaction& tx, const std::vector<std::string>& ids) noexcept;
+
 // Unset fields do not restrict.
 struct MemoFilter {
   std::optional<MemoStatus> status = {};

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Proves what scripts rely on in sgl: exit statuses, what goes to which stream,
-# folders and repeated --policy, standard input, and help with an example.
+# folders and repeated --policy, standard input, and what is
+# said of mistakes on the command line. sgl_help_test.sh is about the help.
+# Backquotes in the texts expected are meant as they are.
+# shellcheck disable=SC2016
 set -uo pipefail
 sgl="$PWD/$1"
 work="$(mktemp -d)"
@@ -44,6 +47,7 @@ printf 'policy b version 1\nblock B when agent.tier > 3\n' >b.sgl
 printf 'policy c version 1\ndefault allow\nblock B when agent.teir > 3\n' >bad.sgl
 printf '{"intent": {"type": "A"}, "agent": {"tier": 4}}\nnonsense\n' >two.jsonl
 printf '{"intent": {"type": "A"}}\n' >one.jsonl
+head -1 two.jsonl >four.jsonl
 
 expect_status 0 check set
 expect_text out '0 errors'
@@ -107,11 +111,63 @@ expect_status 0 eval --policy l.sgl --input twice.jsonl
 expect_text out '{"decision": "ALLOW"'
 expect_text out '{"decision": "BLOCK", "reasons": [{"code": "L"'
 
-for verb in "" check eval test; do
-  # shellcheck disable=SC2086
-  expect_status 0 $verb --help
-  expect_text out 'example'
-done
+# --fail-on: the decision is printed all the same.
+expect_status 1 eval --policy set --policy b.sgl --input four.jsonl --fail-on block
+expect_text out '{"decision": "BLOCK"'
+expect_status 1 eval --policy set --policy b.sgl --input four.jsonl --fail-on review
+expect_status 0 eval --policy set --input one.jsonl --fail-on review
+expect_status 2 eval --policy set --input one.jsonl --fail-on allow
+
+# --run takes the tests whose names contain the text.
+expect_status 1 test --run high t.sgl
+expect_status 2 test --run low t.sgl
+expect_text err "no test's name contains \`low\`"
+expect_status 0 test set
+expect_text err 'the policy has no tests; one looks like this:'
+
+# --applied leaves out the rules that did not apply.
+expect_status 0 explain --policy set --policy b.sgl --input one.jsonl
+expect_text out 'block B did not apply'
+expect_status 0 explain --applied --policy set --policy b.sgl --input one.jsonl
+if [ "$(cat out)" != ALLOW ]; then
+  echo "more than the decision:" >&2
+  cat out >&2
+  failures=$((failures + 1))
+fi
+expect_status 0 explain --applied --policy set --policy b.sgl --input four.jsonl
+expect_text out '* block B applied'
+
+# Mistakes on the command line are named, with what was probably meant.
+expect_status 2 chek set
+expect_empty out
+expect_text err 'sgl: there is no verb `chek`; did you mean `check`?'
+expect_status 2 check --jsno set
+expect_text err 'sgl check: there is no option `--jsno`; did you mean `--json`?'
+expect_status 2 eval set
+expect_text err 'sgl eval: name the policy: --policy PATH'
+expect_status 2 check
+expect_text err 'sgl check: PATH is missing'
+expect_status 2 lsp now
+expect_text err 'sgl lsp: there is an argument too many: now'
+expect_status 2
+expect_text err 'Usage: sgl'
+expect_status 2 help nonsense
+expect_status 0 --version
+expect_text out 'sgl 1.'
+
+# A start is never written over what is there.
+expect_status 0 init new
+expect_text out 'wrote new/policy.sgl and new/requests.jsonl'
+expect_status 0 fmt --check new
+expect_status 0 test --coverage new
+expect_text out '5 of 5 rules covered: 100.0 %'
+echo 'mine' >new/policy.sgl
+expect_status 2 init new
+expect_text err '`new/policy.sgl` is there already'
+[ "$(cat new/policy.sgl)" = mine ] || failures=$((failures + 1))
+rm new/policy.sgl
+expect_status 2 init new
+[ ! -e new/policy.sgl ] || failures=$((failures + 1))
 
 if [ "$failures" -ne 0 ]; then
   echo "$failures expectations failed" >&2

@@ -133,7 +133,8 @@ std::string RunExplain(const GoldenBlock& block, VerbState& state) {
   const bool is_json = !block.args.empty() && block.args.front() == "json";
   std::istringstream input(block.input);
   std::ostringstream output;
-  tools::ExplainLines(*compilation.program, is_json, input, output);
+  tools::ExplainLines(*compilation.program, {.is_json = is_json}, input,
+                      output);
   return WithoutInnerDigest(output.str());
 }
 

@@ -26,15 +26,15 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kHelp[] =
     "examples:\n"
-    "  sgl check policy/library/starter   one policy set, files and folders\n"
-    "  sgl check - < draft.sgl            standard input\n"
-    "  sgl check --json mail.sgl          a JSON object a line, for tools\n"
+    "  sgl check policy.sgl           # a file, or a folder of .sgl files\n"
+    "  sgl check - < policy.sgl       # standard input\n"
+    "  sgl check --json policy.sgl    # a JSON object a line, for tools\n"
     "\n"
     "All files given are one policy set: the platform's and any tenants'\n"
     "layers. Each mistake comes with its line, a caret, and the fix where\n"
     "there is one; docs/diagnostics.md explains each kind, and the JSON.\n"
     "\n"
-    "exit status: 0 no error, 1 an error, 2 bad usage";
+    "exit status: 0 no error (warnings are none), 1 an error, 2 bad usage";
 
 constexpr char kStandardInput[] = "-";
 
@@ -141,10 +141,10 @@ void AddCheckCommand(CLI::App& app, Run& run) {
   CLI::App* const command = app.add_subcommand(
       "check", "Reports every error and warning of a policy set in one run.");
   command
-      ->add_option("paths", options->paths,
+      ->add_option("PATH", options->paths,
                    "files, folders of .sgl files, or - for standard input")
       ->required()
-      ->type_name("PATH");
+      ->type_name("");
   command->add_flag("--json", options->is_json,
                     "print a JSON object for each diagnostic, a line each");
   command->footer(kHelp);

@@ -22,19 +22,22 @@ inline constexpr int kExitUsage = 2;
 // `sgl check PATH…`
 void AddCheckCommand(CLI::App& app, Run& run);
 
-// `sgl eval --policy PATH… [--input FILE.jsonl]`
+// `sgl eval --policy PATH… [--input FILE.jsonl] [--fail-on DECISION]`
 void AddEvalCommand(CLI::App& app, Run& run);
 
-// `sgl explain --policy PATH… [--input FILE.jsonl] [--json]`
+// `sgl explain --policy PATH… [--input FILE.jsonl] [--applied] [--json]`
 void AddExplainCommand(CLI::App& app, Run& run);
 
 // `sgl fmt [--check] [-w] [PATH…]`
 void AddFmtCommand(CLI::App& app, Run& run);
 
+// `sgl init [FOLDER]`
+void AddInitCommand(CLI::App& app, Run& run);
+
 // `sgl lsp`
 void AddLspCommand(CLI::App& app, Run& run);
 
-// `sgl test [--coverage] [--json] [--junit FILE] PATH…`
+// `sgl test [--coverage] [--run TEXT] [--json] [--junit FILE] PATH…`
 void AddTestCommand(CLI::App& app, Run& run);
 
 }  // namespace sgl::tools

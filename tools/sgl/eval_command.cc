@@ -19,23 +19,26 @@ namespace {
 struct Options {
   std::vector<std::string> policies;
   std::string input;
+  std::string fail_on;  // `block`, `review`, or empty
 };
 
 constexpr char kHelp[] =
-    "Decides requests by a policy: one JSON request a line in, one JSON "
-    "decision a line out, in order. A line that is no request gives "
-    "{\"error\": "
-    "...} in its place, and exit status 1.";
+    "Decides requests by a policy, one JSON request a line.";
 
 constexpr char kFooter[] =
-    "example:\n"
-    "  echo '{\"intent\": {\"type\": \"SMS_SEND\", \"payload\": {\"to\": "
-    "\"+1\", "
-    "\"body\": \"hi\"}},\n"
-    "        \"agent\": {\"name\": \"Atlas\"}}' |\n"
-    "    sgl eval --policy policy/library/atlas.sgl\n"
-    "exit status: 0 all lines decided, 1 an error in the policy or a line, 2 "
-    "bad usage";
+    "examples:\n"
+    "  sgl eval --policy policy.sgl --input requests.jsonl\n"
+    "  sgl eval --policy policy.sgl < requests.jsonl\n"
+    "  head -1 requests.jsonl | sgl eval --policy policy.sgl --fail-on block\n"
+    "  echo '{\"intent\": {\"type\": \"REFUND\"}}' | sgl eval --policy "
+    "policy.sgl\n"
+    "\n"
+    "One decision a line comes out, in order; limits count over the input. A\n"
+    "line that is no request gives {\"error\": \"...\"} in its place.\n"
+    "docs/sgl.md shows the members of requests and decisions.\n"
+    "\n"
+    "exit status: 0 all lines decided, 1 an error in the policy or a line, or\n"
+    "a decision that --fail-on names, 2 bad usage";
 
 // Returns the program, or null with the status to exit with.
 std::shared_ptr<const Program> LoadProgram(
@@ -69,7 +72,11 @@ int RunEval(const Options& options) {
     }
   }
   std::istream& input = file.is_open() ? file : std::cin;
-  return EvaluateLines(*program, input, std::cout) ? kExitOk : kExitWrong;
+  const LineCounts counts = EvaluateLines(*program, input, std::cout);
+  const bool is_refused =
+      (options.fail_on == "block" && counts.blocks > 0) ||
+      (options.fail_on == "review" && counts.blocks + counts.reviews > 0);
+  return counts.errors == 0 && !is_refused ? kExitOk : kExitWrong;
 }
 
 }  // namespace
@@ -86,6 +93,12 @@ void AddEvalCommand(CLI::App& app, Run& run) {
       ->add_option("--input", options->input,
                    "requests, one a line; standard input where left out")
       ->type_name("FILE");
+  command
+      ->add_option("--fail-on", options->fail_on,
+                   "exit with 1 where a decision is a block, or a review or "
+                   "stricter")
+      ->type_name("block|review")
+      ->check(CLI::IsMember({"block", "review"}));
   command->footer(kFooter);
   command->callback(
       [options, &run] { run = [options] { return RunEval(*options); }; });

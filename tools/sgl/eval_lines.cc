@@ -8,9 +8,27 @@
 
 namespace sgl::tools {
 
-bool EvaluateLines(const Program& program, std::istream& input,
-                   std::ostream& output) {
-  bool is_good = true;
+namespace {
+
+void CountDecision(DecisionKind kind, LineCounts& counts) {
+  switch (kind) {
+    case DecisionKind::kAllow:
+      ++counts.allows;
+      break;
+    case DecisionKind::kReview:
+      ++counts.reviews;
+      break;
+    case DecisionKind::kBlock:
+      ++counts.blocks;
+      break;
+  }
+}
+
+}  // namespace
+
+LineCounts EvaluateLines(const Program& program, std::istream& input,
+                         std::ostream& output) {
+  LineCounts counts;
   LimitLedger ledger;
   std::string line;
   while (std::getline(input, line)) {
@@ -22,14 +40,15 @@ bool EvaluateLines(const Program& program, std::istream& input,
       if (decision.kind == DecisionKind::kAllow) {
         ledger.Count(decision.limit_draws, counted.now);
       }
+      CountDecision(decision.kind, counts);
       output << DecisionToJson(decision) << "\n";
     } else {
       output << ErrorToJson(request.status().message()) << "\n";
-      is_good = false;
+      ++counts.errors;
     }
   }
   output.flush();
-  return is_good;
+  return counts;
 }
 
 }  // namespace sgl::tools

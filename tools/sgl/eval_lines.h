@@ -4,6 +4,7 @@
 #ifndef TOOLS_SGL_EVAL_LINES_H_
 #define TOOLS_SGL_EVAL_LINES_H_
 
+#include <cstdint>
 #include <iosfwd>
 
 #include "policy/policy.h"
@@ -12,10 +13,16 @@ namespace sgl::tools {
 
 // Decides each line of `input`, in order, one line of `output` each. A line
 // that can't be read as a request gives `{"error": "…"}` in its place. Returns
-// whether every line could be read. Limits count what was allowed, over the
+// how the lines ended. Limits count what was allowed, over the
 // input in order; a REVIEW is executed by nobody here, and so never counts.
-bool EvaluateLines(const Program& program, std::istream& input,
-                   std::ostream& output);
+struct LineCounts {
+  int64_t errors = 0;
+  int64_t allows = 0;
+  int64_t reviews = 0;
+  int64_t blocks = 0;
+};
+LineCounts EvaluateLines(const Program& program, std::istream& input,
+                         std::ostream& output);
 
 }  // namespace sgl::tools
 

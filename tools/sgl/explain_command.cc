@@ -21,19 +21,20 @@ namespace sgl::tools {
 namespace {
 
 constexpr char kHelp[] =
-    "Says why requests are decided as they are: for every rule whether it "
-    "applied and which part of its condition decided, with the values seen; "
-    "for a REVIEW or BLOCK also the smallest change of one field that would "
-    "have given a milder decision, where one is found.";
+    "Says why requests are decided as they are, rule by rule.";
 
 constexpr char kFooter[] =
-    "example:\n"
-    "  echo '{\"intent\": {\"type\": \"SMS_SEND\", \"payload\": {\"to\": "
-    "\"+1\", \"body\": \"hi\"}},\n"
-    "        \"agent\": {\"name\": \"Scout\"}}' |\n"
-    "    sgl explain --policy policy/library/atlas.sgl\n"
-    "A * marks the rules that gave the decision.\n"
-    "exit status: 0 all lines explained, 1 an error in the policy or a line, "
+    "examples:\n"
+    "  sgl explain --policy policy.sgl --input requests.jsonl\n"
+    "  head -1 requests.jsonl | sgl explain --policy policy.sgl\n"
+    "  sgl explain --policy policy.sgl --applied < requests.jsonl\n"
+    "\n"
+    "For every rule: whether it applied, which part of its condition decided\n"
+    "that, and the values seen. A * marks the rules that gave the decision.\n"
+    "A REVIEW or BLOCK ends with the smallest change of one field that would\n"
+    "have given a milder decision, where one is found.\n"
+    "\n"
+    "exit status: 0 all lines explained, 1 an error in the policy or a line,\n"
     "2 bad usage";
 
 }  // namespace
@@ -59,7 +60,10 @@ int RunExplain(const ExplainOptions& options, std::istream& in,
   err << compilation.Render();
   if (compilation.program == nullptr) return kExitWrong;
   std::istream& input = file.is_open() ? file : in;
-  return ExplainLines(*compilation.program, options.is_json, input, out)
+  return ExplainLines(*compilation.program,
+                      {.is_json = options.is_json,
+                       .is_applied_only = options.is_applied_only},
+                      input, out)
              ? kExitOk
              : kExitWrong;
 }
@@ -76,6 +80,8 @@ void AddExplainCommand(CLI::App& app, Run& run) {
       ->add_option("--input", options->input,
                    "requests, one a line; standard input where left out")
       ->type_name("FILE");
+  command->add_flag("--applied", options->is_applied_only,
+                    "leave out the rules that did not apply");
   command->add_flag("--json", options->is_json,
                     "print one line of JSON for each request");
   command->footer(kFooter);

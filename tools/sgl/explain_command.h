@@ -15,6 +15,8 @@ struct ExplainOptions {
   std::vector<std::string> policies = {};
   // A file of requests, one a line; standard input where empty or `-`.
   std::string input = {};
+  // Only the rules that applied, or could not be computed.
+  bool is_applied_only = false;
   bool is_json = false;
 };
 

@@ -10,12 +10,18 @@
 
 namespace sgl::tools {
 
+struct ExplainFormat {
+  bool is_json = false;
+  // Leaves out the rules that did not apply.
+  bool is_applied_only = false;
+};
+
 // Explains each line of `input`, in order: as text, with a blank line between
 // two, or as a line of JSON each. A line that can't be read as a request gives
 // `{"error": "…"}` in its place, and blank lines are skipped. Returns whether
 // every line could be read. Limits count as `sgl eval` counts them.
-bool ExplainLines(const Program& program, bool is_json, std::istream& input,
-                  std::ostream& output);
+bool ExplainLines(const Program& program, const ExplainFormat& format,
+                  std::istream& input, std::ostream& output);
 
 }  // namespace sgl::tools
 

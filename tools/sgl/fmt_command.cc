@@ -33,18 +33,20 @@ constexpr size_t kDifferenceLinesMax = 6;
 
 constexpr char kStandardInput[] = "<stdin>";
 
-constexpr char kHelp[] =
-    "Lays policy files out in one way: prints them, or writes them back. "
-    "Comments and single blank lines stay. A file that does not parse is left "
-    "as it is.";
+constexpr char kHelp[] = "Lays policy files out in the one layout.";
 
 constexpr char kFooter[] =
     "examples:\n"
-    "  sgl fmt -w policy/library          write the folder's files back\n"
-    "  sgl fmt --check policy/library     list the files that differ\n"
-    "  sgl fmt < draft.sgl                format standard input\n"
-    "exit status: 0 done, 1 a file does not parse or (--check) differs, 2 bad "
-    "usage";
+    "  sgl fmt policy.sgl             # print the layout\n"
+    "  sgl fmt -w policy.sgl          # write the file back, or a folder's\n"
+    "  sgl fmt --check policy.sgl     # say what differs, and where\n"
+    "  sgl fmt < policy.sgl           # format standard input\n"
+    "\n"
+    "Comments and single blank lines stay. A file that does not parse is\n"
+    "left as it is.\n"
+    "\n"
+    "exit status: 0 done, 1 a file does not parse or (--check) differs,\n"
+    "2 bad usage";
 
 // Replaces a file at once, so that no reader and no crash meets half of it.
 absl::Status Replace(const std::string& path, const std::string& text) {
@@ -191,10 +193,10 @@ void AddFmtCommand(CLI::App& app, Run& run) {
   const auto options = std::make_shared<FmtOptions>();
   CLI::App* const command = app.add_subcommand("fmt", kHelp);
   command
-      ->add_option("paths", options->paths,
+      ->add_option("PATH", options->paths,
                    "files, or folders of .sgl files; standard input where left "
                    "out, or `-`")
-      ->type_name("PATH");
+      ->type_name("");
   CLI::Option* const check = command->add_flag(
       "--check", options->is_check,
       "only list the files that differ, with the first difference of each");

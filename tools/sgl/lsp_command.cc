@@ -11,20 +11,23 @@
 namespace sgl::tools {
 namespace {
 
-constexpr char kHelp[] =
-    "Serves an editor over standard input and output by the Language Server "
-    "Protocol: diagnostics while typing, hover, go to definition, references, "
-    "completion, outline, formatting, and rename of consts and defs. A "
-    "policy set begins at the nearest folder where a file says `default`.";
+constexpr char kHelp[] = "Serves an editor by the Language Server Protocol.";
 
 constexpr char kFooter[] =
-    "example (Neovim 0.11):\n"
+    "examples:\n"
+    "  sgl lsp    # editors start it so, and speak over its two streams\n"
+    "\n"
+    "In Neovim 0.11:\n"
     "  vim.lsp.config('sgl', { cmd = { 'sgl', 'lsp' }, filetypes = { 'sgl' } "
     "})\n"
     "  vim.lsp.enable('sgl')\n"
-    "docs/editors.md shows other editors.\n"
-    "exit status: 0 the editor ended it, 1 the pipe broke or held no messages, "
-    "2 bad usage";
+    "docs/editors.md shows other editors. Diagnostics while typing, hover, go\n"
+    "to definition, references, completion, outline, formatting, and rename\n"
+    "of consts and defs. A policy set begins at the nearest folder where a\n"
+    "file says `default`.\n"
+    "\n"
+    "exit status: 0 the editor ended it, 1 the pipe broke or held no\n"
+    "messages, 2 bad usage";
 
 }  // namespace
 

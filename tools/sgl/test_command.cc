@@ -3,6 +3,7 @@
 #include "tools/sgl/test_command.h"
 
 #include <absl/status/statusor.h>
+#include <absl/strings/match.h>
 
 #include <CLI/CLI.hpp>
 #include <fstream>
@@ -22,8 +23,11 @@ namespace sgl::tools {
 namespace {
 
 constexpr char kHelp[] =
-    "example:\n"
-    "  sgl test --coverage policy/library\n"
+    "examples:\n"
+    "  sgl test policy.sgl\n"
+    "  sgl test --coverage policy.sgl          # and the rules left untested\n"
+    "  sgl test --run night policy.sgl         # only tests named so\n"
+    "  sgl test --junit report.xml policy.sgl  # for build servers\n"
     "\n"
     "All files given are one policy set, so give a tenant's files together\n"
     "with the platform's. Every assert is held against each request that a\n"
@@ -32,6 +36,13 @@ constexpr char kHelp[] =
     "\n"
     "exit status: 0 all passed, 1 a test failed or the policy has errors,\n"
     "2 bad usage";
+
+constexpr char kNoTests[] =
+    "sgl test: the policy has no tests; one looks like this:\n"
+    "  test \"a large refund waits\" {\n"
+    "    given { intent: { type: REFUND, payload: { amount: $120 } } }\n"
+    "    expect review [LARGE]\n"
+    "  }\n";
 
 }  // namespace
 
@@ -46,7 +57,16 @@ int RunTest(const TestOptions& options, std::ostream& out, std::ostream& err) {
       Compile(*sources, LoadZones(ZonesNamed(*sources)));
   err << compilation.Render();
   if (compilation.program == nullptr) return kExitWrong;
-  const TestRun run = engine::RunTests(*compilation.program, compilation.tests);
+  std::vector<PolicyTest> tests;
+  for (const PolicyTest& test : compilation.tests) {
+    if (absl::StrContains(test.name, options.run)) tests.push_back(test);
+  }
+  if (tests.empty() && !options.run.empty()) {
+    err << "sgl test: no test's name contains `" << options.run << "`\n";
+    return kExitUsage;
+  }
+  if (tests.empty()) err << kNoTests;
+  const TestRun run = engine::RunTests(*compilation.program, tests);
   out << (options.as_json ? TestRunToJson(run)
                           : RenderTestRun(run, options.with_coverage));
   if (!options.junit.empty()) {
@@ -65,12 +85,15 @@ void AddTestCommand(CLI::App& app, Run& run) {
   const auto options = std::make_shared<TestOptions>();
   CLI::App* const command = app.add_subcommand(
       "test", "Runs the `test` blocks of a policy set, and its asserts.");
-  command
-      ->add_option("paths", options->paths, "files, or folders of .sgl files")
+  command->add_option("PATH", options->paths, "files, or folders of .sgl files")
       ->required()
-      ->type_name("PATH");
+      ->type_name("");
   command->add_flag("--coverage", options->with_coverage,
                     "list the rules that no test reaches");
+  command
+      ->add_option("--run", options->run,
+                   "run only the tests whose names contain TEXT")
+      ->type_name("TEXT");
   command->add_flag("--json", options->as_json,
                     "print one JSON object, coverage included");
   command

@@ -12,6 +12,8 @@ namespace sgl::tools {
 struct TestOptions {
   std::vector<std::string> paths;
   bool with_coverage = false;
+  // Only the tests whose names contain it; all where empty.
+  std::string run = "";
   // One JSON object, coverage included, in place of text.
   bool as_json = false;
   // A JUnit XML file to write besides; none where empty.

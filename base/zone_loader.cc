@@ -1,7 +1,9 @@
 #include "base/zone_loader.h"
 
+#include <absl/strings/str_split.h>
 #include <absl/strings/strip.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -16,10 +18,13 @@ std::string FirstLine(const std::string& path) {
   return line;
 }
 
-std::string InstalledVersion() {
+std::string DataFolder() {
   const char* const configured = std::getenv("TZDIR");
-  const std::string folder =
-      configured != nullptr ? configured : "/usr/share/zoneinfo";
+  return configured != nullptr ? configured : "/usr/share/zoneinfo";
+}
+
+std::string InstalledVersion() {
+  const std::string folder = DataFolder();
   const std::string version = TzdataVersion(FirstLine(folder + "/tzdata.zi"));
   if (version != "unknown") return version;
   // Some systems ship the bare version in a file of its own.
@@ -47,6 +52,19 @@ Zones LoadZones(std::span<const std::string> names) {
     }
   }
   return zones;
+}
+
+std::vector<std::string> ZoneNames() {
+  std::vector<std::string> names;
+  std::ifstream file(DataFolder() + "/tzdata.zi");
+  // `Z NAME …` begins a zone, `L TARGET NAME` gives one a further name.
+  for (std::string line; std::getline(file, line);) {
+    const std::vector<std::string> words = absl::StrSplit(line, ' ');
+    if (words.size() > 2 && words[0] == "Z") names.push_back(words[1]);
+    if (words.size() == 3 && words[0] == "L") names.push_back(words[2]);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 std::string TzdataVersion(const std::string& tzdata_text) {

@@ -11,6 +11,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/zones.h"
 
@@ -19,6 +20,10 @@ namespace sgl {
 // Returns the zones of these names and the version of the data they came
 // from. Names that the machine does not know are left out.
 Zones LoadZones(std::span<const std::string> names);
+
+// Returns the names of the machine's zones, sorted; none where its data has no
+// `tzdata.zi`.
+std::vector<std::string> ZoneNames();
 
 // Returns the version that the text of `tzdata.zi` states in its first line
 // (`# version 2026f`), or `unknown`.

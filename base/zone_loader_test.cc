@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
 #include <vector>
 
 namespace sgl {
@@ -19,6 +21,14 @@ TEST(ZoneLoaderTest, LoadsKnownZonesAndLeavesUnknownOnesOut) {
   EXPECT_TRUE(zones.by_name.count("America/Chicago"));
   EXPECT_TRUE(zones.by_name.count("UTC"));
   EXPECT_FALSE(zones.tzdata_version.empty());
+}
+
+TEST(ZoneLoaderTest, NamesAreSortedAndEachLoads) {
+  const std::vector<std::string> names = ZoneNames();
+  EXPECT_GT(names.size(), 300u);
+  EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
+  EXPECT_EQ(LoadZones(names).by_name.size(), names.size());
+  EXPECT_TRUE(std::binary_search(names.begin(), names.end(), "UTC"));
 }
 
 TEST(ZoneLoaderTest, ReadsTheVersionFromTheFirstLine) {

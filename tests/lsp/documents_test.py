@@ -170,7 +170,7 @@ class DocumentsTest(unittest.TestCase):
 
     def test_a_mistake_in_the_middle_leaves_the_rest_usable(self):
         text = POLICY.replace(
-            "block TWO", "block MID on when ((( payload.\nblock TWO")
+            "block TWO", "block MID on when ((( payload.weight ==\nblock TWO")
         self.open(text)
         self.assertNotEqual(self.kinds(), [])
         for marked, part in [("payload.wei|ght == 0", "weight: int"),
@@ -225,6 +225,19 @@ class DocumentsTest(unittest.TestCase):
             hover = self.ask("hover", text, marked)["result"]
             self.assertIsNotNone(hover, marked)
             self.assertIn(part, hover["contents"]["value"], marked)
+
+    def test_completes_time_zones_and_roles(self):
+        self.open(POLICY)
+        for call, marked in [('hour(now, "', 'hour(now, "|'),
+                             ('weekday(now, "Eur")', 'now, "Eur|")')]:
+            labels = self.labels(POLICY + "block X when " + call, marked)
+            self.assertIn("Europe/Berlin", labels)
+            self.assertIn("UTC", labels)
+            self.assertNotIn("SHIPMENT", labels)
+        text = (POLICY + 'review A when heavy approvals 1 from legal, "the '
+                'board"\nreview B when heavy approvals 1 from ')
+        self.assertEqual(self.labels(text, "B when heavy approvals 1 from |"),
+                         ["legal", "the board"])
 
 
 if __name__ == "__main__":

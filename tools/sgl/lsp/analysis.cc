@@ -17,6 +17,11 @@ const Zones& ZoneCache::Load(const std::vector<std::string>& names) {
   return zones_;
 }
 
+const std::vector<std::string>& ZoneCache::Names() {
+  if (all_.empty()) all_ = ZoneNames();
+  return all_;
+}
+
 FileId Analysis::Find(absl::string_view name) const {
   for (int i = 0; i < sources.size(); ++i) {
     if (sources.name(static_cast<FileId>(i)) == name) {

@@ -24,9 +24,13 @@ class ZoneCache {
  public:
   const Zones& Load(const std::vector<std::string>& names);
 
+  // Returns the names of all zones, sorted.
+  const std::vector<std::string>& Names();
+
  private:
   std::optional<std::vector<std::string>> names_;
   Zones zones_;
+  std::vector<std::string> all_;  // empty until wanted
 };
 
 // Immutable once made. Trees and spans belong to `sources`.

@@ -4,42 +4,23 @@
 #ifndef TOOLS_SGL_LSP_COMPLETION_H_
 #define TOOLS_SGL_LSP_COMPLETION_H_
 
+#include <absl/types/span.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "policy/source/source.h"
 #include "tools/sgl/lsp/analysis.h"
+#include "tools/sgl/lsp/candidates.h"
 
 namespace sgl::tools {
 
-// The protocol's numbers.
-enum class CompletionKind {
-  kFunction = 3,
-  kField = 5,
-  kVariable = 6,
-  kClass = 7,
-  kProperty = 10,
-  kValue = 12,
-  kKeyword = 14,
-  kEnumMember = 20,
-  kConstant = 21,
-};
-
-struct Completion {
-  std::string label;
-  CompletionKind kind = CompletionKind::kKeyword;
-  std::string detail;    // a type, or nothing
-  std::string markdown;  // more about it, or nothing
-  std::string filter;    // what typing is held against, if not the label
-  std::string text;      // goes in place of `span`
-  Span span;
-};
-
 // Returns the candidates at a byte, whatever of them is typed already: the
-// editor filters.
+// editor filters. `zones` are the names of time zones.
 std::vector<Completion> CompleteAt(const Analysis& analysis, FileId file,
-                                   int32_t byte);
+                                   int32_t byte,
+                                   absl::Span<const std::string> zones);
 
 }  // namespace sgl::tools
 

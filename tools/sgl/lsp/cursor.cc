@@ -3,20 +3,12 @@
 #include <absl/strings/match.h>
 
 #include <algorithm>
-#include <initializer_list>
 #include <utility>
 
 #include "policy/diagnostics/diagnostic.h"
+#include "tools/sgl/lsp/words.h"
 
 namespace sgl::tools {
-namespace {
-
-bool IsOneOf(absl::string_view word,
-             std::initializer_list<absl::string_view> words) {
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-}  // namespace
 
 Cursor::Cursor(const SourceSet& sources, FileId file, int32_t byte)
     : typed_{file, byte, byte} {
@@ -105,6 +97,34 @@ bool Cursor::IsKind(int number, TokenKind kind) const {
 absl::string_view Cursor::WordAt(int number) const {
   return IsKind(number, TokenKind::kWord) ? at(number).word
                                           : absl::string_view();
+}
+
+bool Cursor::EndsOperand(int number) const {
+  if (number < 0) return true;
+  switch (at(number).kind) {
+    case TokenKind::kWord: {
+      const Keyword* const word = FindKeyword(at(number).word);
+      if (IsKind(number - 1, TokenKind::kDot)) return true;
+      return word == nullptr ||
+             (word->role != WordRole::kOperator &&
+              word->role != WordRole::kClause &&
+              !IsOneOf(word->name, {"not", "has", "any", "all", "count"}));
+    }
+    case TokenKind::kInt:
+    case TokenKind::kDecimal:
+    case TokenKind::kUsd:
+    case TokenKind::kDuration:
+    case TokenKind::kTimestamp:
+    case TokenKind::kString:
+    case TokenKind::kRegex:
+    case TokenKind::kRightBrace:
+    case TokenKind::kRightParen:
+    case TokenKind::kRightBracket:
+    case TokenKind::kQuestion:
+      return true;
+    default:
+      return false;
+  }
 }
 
 // Goes by the parser's rule; at the cursor what follows is still to come.

@@ -43,6 +43,9 @@ class Cursor {
   // Returns the word at a place; empty for anything else.
   absl::string_view WordAt(int number) const;
 
+  // Returns whether an item, a clause or an operator can follow a token.
+  bool EndsOperand(int number) const;
+
   // Returns how many brackets are open at the cursor.
   int depth() const { return static_cast<int>(open_.size()); }
   // Returns where the innermost open bracket stands, or -1.

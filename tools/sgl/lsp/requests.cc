@@ -221,7 +221,8 @@ LanguageServer::Reply LanguageServer::Complete(const Json& params) {
   const LineTable lines(place.analysis->sources.text(place.file));
   Json items = Json::array();
   for (const Completion& item :
-       CompleteAt(*place.analysis, place.file, place.byte)) {
+       CompleteAt(*place.analysis, place.file, place.byte,
+                  workspace_.zones().Names())) {
     Json json = {{"label", item.label},
                  {"kind", static_cast<int>(item.kind)},
                  {"sortText", absl::StrFormat("%05d", items.size())},

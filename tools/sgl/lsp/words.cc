@@ -1,5 +1,7 @@
 #include "tools/sgl/lsp/words.h"
 
+#include <algorithm>
+
 namespace sgl::tools {
 namespace {
 
@@ -133,6 +135,11 @@ const Word* Find(absl::Span<const Word> words, absl::string_view name) {
 absl::Span<const RootWord> RootWords() { return kRoots; }
 absl::Span<const FunctionWord> FunctionWords() { return kFunctions; }
 absl::Span<const Keyword> Keywords() { return kKeywords; }
+
+bool IsOneOf(absl::string_view word,
+             std::initializer_list<absl::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
 
 const RootWord* FindRoot(absl::string_view name) {
   return Find(RootWords(), name);

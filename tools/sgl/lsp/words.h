@@ -6,6 +6,8 @@
 #include <absl/strings/string_view.h>
 #include <absl/types/span.h>
 
+#include <initializer_list>
+
 namespace sgl::tools {
 
 // A root (`agent`), or a field of one (`agent.tier`).
@@ -34,6 +36,10 @@ struct Keyword {
 absl::Span<const RootWord> RootWords();
 absl::Span<const FunctionWord> FunctionWords();
 absl::Span<const Keyword> Keywords();
+
+// Returns whether a word is one of some.
+bool IsOneOf(absl::string_view word,
+             std::initializer_list<absl::string_view> words);
 
 // Each returns null where there is none of that name.
 const RootWord* FindRoot(absl::string_view name);

@@ -80,7 +80,11 @@ void Lexer::LexString(Token& token) {
     return;
   }
   ++pos_;
-  if (pos_ - begin > kStringBytesMax) {
+  size_t bytes = text.size();
+  for (const StringPart& part : token.parts) {
+    if (!part.is_interpolation) bytes += part.text.size();
+  }
+  if (bytes > static_cast<size_t>(kStringBytesMax)) {
     diagnostics_.Add(
         DiagnosticKind::kStringTooLong, {file_, begin, begin + 1},
         absl::StrFormat("the string has more than %d bytes", kStringBytesMax));

@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "policy/diagnostics/diagnostic.h"
-#include "policy/limits.h"
 #include "policy/policy.h"
 #include "tests/language/golden.h"
 
@@ -28,7 +27,7 @@ namespace fs = std::filesystem;
 // Kinds that no golden case can show.
 const std::set<std::string>& Exempt() {
   static const auto* const kExempt = new std::set<std::string>{
-      "SourceTooLong",  // takes a file of 32 MiB; shown by a test below
+      "SourceTooLong",  // takes a file of 32 MiB; shown by bounds_test.cc
   };
   return *kExempt;
 }
@@ -154,18 +153,6 @@ TEST(CoverageTest, EachKindIsExplainedWithAnExampleThatDrawsIt) {
   for (const auto& [name, example] : examples) {
     ADD_FAILURE() << "docs explain " << name << ", which is no kind";
   }
-}
-
-TEST(CoverageTest, ATooLongFileIsRefusedUnread) {
-  const std::string text(static_cast<size_t>(kSourceBytesMax) + 1, '(');
-  const Compilation compilation =
-      Compile(std::vector<SourceFile>{{"long.sgl", text}}, {});
-  EXPECT_TRUE(absl::StartsWith(
-      compilation.Render(),
-      "long.sgl:1:1: error: the file has 33554433 bytes, more than 33554432 "
-      "[SourceTooLong]\n"))
-      << compilation.Render().substr(0, 200);
-  EXPECT_EQ(compilation.error_count, 1);
 }
 
 }  // namespace

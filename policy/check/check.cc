@@ -2,6 +2,8 @@
 
 #include "policy/check/check.h"
 
+#include <absl/container/flat_hash_set.h>
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
 
@@ -195,17 +197,43 @@ void Checker::CheckUnusedDefs() {
   }
 }
 
+namespace {
+
+// Returns the words that a text has more than once, comments included.
+absl::flat_hash_set<absl::string_view> RepeatedWords(absl::string_view text) {
+  absl::flat_hash_set<absl::string_view> once;
+  absl::flat_hash_set<absl::string_view> repeated;
+  const auto is_part = [](char byte) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(byte)) || byte == '_';
+  };
+  size_t at = 0;
+  while (at < text.size()) {
+    size_t end = at;
+    while (end < text.size() && is_part(text[end])) ++end;
+    const absl::string_view word = text.substr(at, end - at);
+    if (!word.empty() && !once.insert(word).second) repeated.insert(word);
+    at = end + 1;
+  }
+  return repeated;
+}
+
+}  // namespace
+
 void Checker::ReportUnused() {
   if (is_cut_short_) return;  // what was not looked at may be used
   for (const File& file : files_) {
+    // What could not be read may use a name that it has.
+    absl::flat_hash_set<absl::string_view> maybe_used;
+    if (is_read_in_part_)
+      maybe_used = RepeatedWords(sources_.text(file.ast->file));
     for (const Const& item : file.consts) {
-      if (item.is_used) continue;
+      if (item.is_used || maybe_used.contains(item.syntax->name.text)) continue;
       Report(DiagnosticKind::kUnusedConst, item.syntax->name.span,
              absl::StrCat("the const `", item.syntax->name.text,
                           "` is never used"));
     }
     for (const Def& def : file.defs) {
-      if (!def.is_used) {
+      if (!def.is_used && !maybe_used.contains(def.syntax->name.text)) {
         Report(DiagnosticKind::kUnusedDef, def.syntax->name.span,
                absl::StrCat("the def `", def.syntax->name.text,
                             "` is never used"));

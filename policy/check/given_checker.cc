@@ -129,6 +129,7 @@ void Checker::CheckGiven(ObjectId id, Given& given) {
   // The payload comes last: which fields it has depends on the others.
   ObjectId payload = ObjectId::kNone;
   bool has_type = false;
+  bool is_intent_lost = false;  // no object, which is reported
   bool is_payload_lost = false;
   for (size_t i = 0; i < object.items.size(); ++i) {
     const Name& key = object.keys[i];
@@ -140,7 +141,10 @@ void Checker::CheckGiven(ObjectId id, Given& given) {
     if (key.text == "agent") given.request.agent_known = true;
     if (key.text == "budget") given.request.budget.exists = true;
     is_payload_lost = is_payload_lost || key.text == "payload";
-    if (!CheckGivenRoot(key, object.items[i], given)) continue;
+    if (!CheckGivenRoot(key, object.items[i], given)) {
+      is_intent_lost = is_intent_lost || key.text == "intent";
+      continue;
+    }
     if (key.text != "intent") continue;
     const ObjectSyntax& intent = ast().object(object.items[i]);
     for (size_t j = 0; j < intent.items.size(); ++j) {
@@ -148,6 +152,7 @@ void Checker::CheckGiven(ObjectId id, Given& given) {
       if (intent.keys[j].text == "payload") payload = intent.items[j];
     }
   }
+  if (!has_type && is_intent_lost) return;
   if (!has_type) {
     Report(DiagnosticKind::kMissingIntentType, object.span,
            "what is given has no intent type")

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "storage/intents.h"
+#include "storage/watches.h"
 
 namespace sgl::engine {
 namespace {
@@ -38,6 +39,14 @@ absl::StatusOr<std::vector<storage::IntentRow>> ReadIntents(
       db->Begin({.tenants = {tenants.begin(), tenants.end()}});
   if (!tx.ok()) return tx.status();
   return storage::GetIntents(*tx, ids);
+}
+
+absl::StatusOr<storage::ChangedTenants> ReadChangedTenants(
+    storage::Database* db, const std::vector<std::string>& tenant_ids,
+    const std::string& snapshot) {
+  absl::StatusOr<storage::Transaction> tx = db->Begin({.tenants = tenant_ids});
+  if (!tx.ok()) return tx.status();
+  return storage::TenantsChangedSince(*tx, snapshot);
 }
 
 }  // namespace
@@ -72,6 +81,10 @@ Engine::Engine(Options options, std::unique_ptr<storage::Database> db,
       waiters_([db = db_.get()](const std::vector<IntentKey>& keys) {
         return ReadIntents(db, keys);
       }),
+      watches_([db = db_.get()](const std::vector<std::string>& tenant_ids,
+                                const std::string& snapshot) {
+        return ReadChangedTenants(db, tenant_ids, snapshot);
+      }),
       worker_(db_.get(), &policies_, &options_.executors, &waiters_,
               options_.worker),
       intake_(db_.get(), &policies_, &worker_, &waiters_),
@@ -97,6 +110,7 @@ void Engine::Load() {
 
 void Engine::Start() {
   waiters_.Start();
+  watches_.Start();
   if (options_.claims) worker_.Start();
   listener_thread_ = std::jthread([this] { Listen(); });
 }
@@ -107,6 +121,7 @@ void Engine::Stop() {
   listener_->Interrupt();
   if (listener_thread_.joinable()) listener_thread_.join();
   waiters_.Stop();
+  watches_.Stop();
 }
 
 void Engine::Listen() {
@@ -145,6 +160,7 @@ void Engine::Hear(const storage::Wakeup& wakeup) {
   if (has_drafts || has_policy) worker_.Wake();
   if (!settled.empty()) waiters_.NoteSettled(settled);
   if (is_any_settled) waiters_.NoteAnySettled();
+  if (has_drafts || is_any_settled || !settled.empty()) watches_.NoteChanged();
 }
 
 }  // namespace sgl::engine

@@ -24,6 +24,7 @@
 #include "engine/intake.h"
 #include "engine/policies.h"
 #include "engine/waiters.h"
+#include "engine/watches.h"
 #include "engine/worker.h"
 #include "storage/database.h"
 #include "storage/listener.h"
@@ -64,13 +65,14 @@ class Engine {
   // away is waited for.
   void Start();
 
-  // Claims nothing more, ends waits with UNAVAILABLE, finishes the batch in
-  // hand and joins all threads. Calling it again does nothing.
+  // Claims nothing more, ends waits and watches with UNAVAILABLE, finishes the
+  // batch in hand and joins all threads. Calling it again does nothing.
   void Stop();
 
   storage::Database& db() { return *db_; }
   Policies& policies() { return policies_; }
   Waiters& waiters() { return waiters_; }
+  Watches& watches() { return watches_; }
   Worker& worker() { return worker_; }
   Intake& intake() { return intake_; }
   Approvals& approvals() { return approvals_; }
@@ -88,6 +90,7 @@ class Engine {
   const std::unique_ptr<storage::Listener> listener_;
   Policies policies_;
   Waiters waiters_;
+  Watches watches_;
   Worker worker_;
   Intake intake_;
   Approvals approvals_;

@@ -2,11 +2,13 @@
 // is decided as it says, and every diagnostic reads as it says.
 //
 // A fenced block's first line says what it is: `sgl` a policy, which the
-// requests behind it are decided by (`sgl NAME.sgl` names it); `sgl wrong` one
+// requests behind it are decided by (`sgl NAME.sgl` names it, `sgl and
+// NAME.sgl` adds a file to it); `sgl wrong` one
 // with mistakes; `text diagnostics` what checking that prints; `json request`
 // request lines; `json decision` the decision lines they give; `text tests`
 // what `sgl test --coverage` prints for the policy; `json explain` request
-// lines, and `text explanation` what `sgl explain` prints for them.
+// lines, and `text explanation` what `sgl explain` prints for them. `sh` and
+// `text output` are what a newcomer types and sees: tutorial_test.py runs them.
 //
 //   bazel run //tests/docs:sgl_doc_test -- --update
 //
@@ -38,10 +40,17 @@ class DocRunner {
                        int line) {
     SCOPED_TRACE(absl::StrCat("docs/sgl.md:", line));
     ++counts_[info];
-    if (info == "sgl" || absl::EndsWith(info, ".sgl")) {
+    if (info == "sgl" ||
+        (absl::EndsWith(info, ".sgl") && !absl::StartsWith(info, "sgl and "))) {
       state_.is_set_used = true;  // Begin a new set.
       name_ = info == "sgl" ? "example.sgl" : info.substr(4);
       EXPECT_EQ(Run("policy", text), "");
+    } else if (absl::StartsWith(info, "sgl and ")) {
+      state_.is_set_used = false;  // Join the set.
+      name_ = info.substr(8);
+      EXPECT_EQ(Run("policy", text), "");
+    } else if (info == "sh" || info == "text output") {
+      // Run by tutorial_test.py.
     } else if (info == "sgl wrong") {
       name_ = "example.sgl";
       output_ = Run("check", text);

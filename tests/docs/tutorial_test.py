@@ -1,0 +1,81 @@
+"""Proves that the tutorial of docs/sgl.md does what it says when followed.
+
+Walks through the page's fenced blocks in a fresh folder with nothing but `sgl`
+on the PATH: an `sgl NAME.sgl` or `sgl and NAME.sgl` block is saved under its
+name, `json request` as requests.jsonl, an `sh` block is run, and what it prints
+must be the `text output` or `json decision` block that follows. The tutorial
+ends at the first heading that is a reference's.
+
+usage: tutorial_test.py SGL PAGE [--update]
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+FENCE = re.compile(r"```(\S[^\n]*)\n(.*?)```\n", re.S)
+END = "## The command line"
+LEFT_OUT = re.compile(r', "policy": "[^"]*", "tzdata": "[^"]*"')
+
+
+def run(command, folder, environment):
+    done = subprocess.run(["bash", "-c", command], cwd=folder, text=True,
+                          env=environment, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=60)
+    return LEFT_OUT.sub("", done.stdout), done.returncode
+
+
+def main():
+    sgl, page = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
+    is_updating = "--update" in sys.argv
+    text = page.read_text(encoding="utf-8")
+    end = text.index(END)
+    commands, failures = 0, 0
+    with tempfile.TemporaryDirectory() as work:
+        bin_folder = pathlib.Path(work, "bin")
+        folder = pathlib.Path(work, "rules")
+        bin_folder.mkdir()
+        folder.mkdir()
+        (bin_folder / "sgl").symlink_to(sgl)
+        environment = dict(os.environ)
+        environment["PATH"] = f"{bin_folder}:{environment['PATH']}"
+        printed = None
+
+        def block(match):
+            nonlocal printed, commands, failures
+            info, body = match.group(1), match.group(2)
+            words = info.split()
+            if words[0] == "sgl" and words[-1].endswith(".sgl"):
+                (folder / words[-1]).write_text(body, encoding="utf-8")
+            elif info == "json request":
+                (folder / "requests.jsonl").write_text(body, encoding="utf-8")
+            elif info == "sh":
+                printed, status = run(body, folder, environment)
+                commands += 1
+                if status != 0:
+                    failures += 1
+                    print(f"exit status {status}:\n{body}{printed}")
+            elif info == "text output" or (info == "json decision" and
+                                           printed is not None):
+                if is_updating and info == "text output":
+                    body = printed
+                elif printed != body:
+                    failures += 1
+                    print(f"expected:\n{body}got:\n{printed}")
+                printed = None
+            return f"```{info}\n{body}```\n"
+
+        tutorial = FENCE.sub(block, text[:end])
+    if is_updating:
+        page.write_text(tutorial + text[end:], encoding="utf-8")
+    if commands < 5:
+        failures += 1
+        print(f"only {commands} commands found: was the page read?")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

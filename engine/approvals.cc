@@ -65,12 +65,17 @@ absl::Status IntentNotFound(const absl::Status& status) {
                  "there is no intent with this id");
 }
 
+absl::Status KillSwitchSet(storage::SwitchLevel level) {
+  return Refusal(
+      absl::StatusCode::kFailedPrecondition, "KILL_SWITCH",
+      absl::StrCat("the kill switch of the ", storage::SwitchLevelName(level),
+                   " is set; nothing is voted on until an operator turns it "
+                   "on again"));
+}
+
 absl::Status CheckOpen(const LockedMemo& locked) {
-  if (!locked.engine_enabled) {
-    return Refusal(absl::StatusCode::kFailedPrecondition, "KILL_SWITCH",
-                   "the kill switch is set; nothing is voted on until an "
-                   "operator turns the engine on");
-  }
+  if (locked.switched_off.has_value())
+    return KillSwitchSet(*locked.switched_off);
   if (locked.memo.status != MemoStatus::kProposed) {
     return Refusal(
         absl::StatusCode::kFailedPrecondition, "MEMO_CLOSED",

@@ -22,6 +22,11 @@
 
 namespace sgl::storage {
 
+// The tenant that the platform's operators are at home in.
+inline constexpr char kSystemTenantId[] =
+    "00000000-0000-0000-0000-000000000001";
+inline constexpr char kSystemTenantSlug[] = "system";
+
 enum class PrincipalKind : uint8_t { kAgent, kUser, kWorker, kOperator };
 
 // Returns `agent`, `user`, `worker` or `operator`.

@@ -138,13 +138,13 @@ absl::StatusOr<std::optional<IntentRow>> FindSubmission(
 // Locks and returns up to `limit` DRAFTs that no other engine holds, each
 // tenant's oldest first, the batch shared fairly between the tenants that have
 // any. Sets the transaction's tenants to theirs. They stay DRAFT: who claims
-// them settles them in this transaction, or they go back with its end. Gives
-// nothing while the kill switch is set.
+// them settles them in this transaction, or they go back with its end. What
+// a kill switch holds up stays where it is.
 absl::StatusOr<std::vector<IntentRow>> ClaimDraftIntents(Transaction& tx,
                                                          int limit) noexcept;
 
 // Locks one DRAFT of the transaction's tenants. Nothing where it isn't DRAFT
-// any more, another engine holds it, or the kill switch is set.
+// any more, another engine holds it, or a kill switch is set.
 absl::StatusOr<std::optional<IntentRow>> ClaimOneDraft(
     Transaction& tx, const std::string& id) noexcept;
 

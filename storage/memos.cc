@@ -107,7 +107,11 @@ LockedMemo ReadLocked(Session& session, const std::string& memo_id,
   RowReader barred(session.ExecOne(kBarredVotersSql, Args().Text(intent_id),
                                    absl::StrCat("intent ", intent_id)));
   locked.barred_user_ids = barred.TextArray();
-  locked.engine_enabled = barred.Bool();
+  const std::string level = barred.Text();
+  if (!level.empty()) {
+    locked.switched_off =
+        SwitchLevelFromName(level).value_or(SwitchLevel::kPlatform);
+  }
   return locked;
 }
 

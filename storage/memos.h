@@ -19,6 +19,7 @@
 
 #include "storage/database.h"
 #include "storage/intents.h"
+#include "storage/switches.h"
 
 namespace sgl::storage {
 
@@ -111,8 +112,9 @@ struct LockedMemo {
   // Users who may not vote on it: who owns the agent, who issued the token it
   // was submitted with, who edited this revision. Sorted.
   std::vector<std::string> barred_user_ids;
-  // The kill switch.
-  bool engine_enabled = true;
+  // The kill switch that holds it up. Unset: none. A transaction that read
+  // this is waited for by AwaitSettlements (switches.h).
+  std::optional<SwitchLevel> switched_off = {};
 };
 
 // Locks the intent, then its memo.

@@ -141,14 +141,22 @@ void CheckBatch(std::span<const Settlement> settlements) {
   }
 }
 
-void CheckDigest(Session& session, const std::string& active_digest) {
-  RowReader reader(
-      session.ExecOne(kSettlementDigestSql, Args(), "policy digest"));
+// Shares the settlement lock from here on.
+void CheckMaySettle(Session& session, const std::string& active_digest,
+                    const ArrayText& intent_ids) {
+  RowReader reader(session.ExecOne(kSettlementDigestSql,
+                                   Args().Array(intent_ids), "policy digest"));
   const std::string digest = reader.Text();
+  const std::string switched_off = reader.Text();
   if (digest != active_digest) {
     Raise(absl::AbortedError(absl::StrCat(
         "the active policy is `", digest,
         "`, and the decisions were made under `", active_digest, "`")));
+  }
+  if (!switched_off.empty()) {
+    Raise(absl::AbortedError(absl::StrCat(
+        "intent ", switched_off, " is switched off at the level of its ",
+        reader.Text(), " since it was decided")));
   }
 }
 
@@ -185,7 +193,6 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
     CheckBatch(settlements);
     if (settlements.empty()) return absl::OkStatus();
     Session& session = OpenSession(tx);
-    if (!active_digest.empty()) CheckDigest(session, active_digest);
     SettlementColumns rows;
     MemoColumns memos;
     EntryColumns entries;
@@ -193,6 +200,9 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
       rows.Add(settlement);
       memos.Add(settlement);
       entries.Add(settlement);
+    }
+    if (!active_digest.empty()) {
+      CheckMaySettle(session, active_digest, rows.id);
     }
     Args args;
     rows.AppendTo(args);

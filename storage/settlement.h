@@ -82,10 +82,11 @@ struct Settlement {
 };
 
 // Settles up to kBatchIntentsMax intents, each named once. ABORTED: another
-// policy set than `active_digest` is active by now; decide again. An empty
-// `active_digest` means that no decision is involved (cancel, expiry, reject)
-// and is not compared. FAILED_PRECONDITION: one is final already or gone, or
-// breaks a constraint; nothing was written that a savepoint wouldn't undo.
+// policy set than `active_digest` is active by now, or a kill switch holds one
+// of them up; claim and decide again. An empty `active_digest` means that no
+// decision is involved (cancel, expiry, reject): neither is asked then.
+// FAILED_PRECONDITION: one is final already or gone, or breaks a constraint;
+// nothing was written that a savepoint wouldn't undo.
 absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
                            std::span<const Settlement> settlements) noexcept;
 

@@ -1,5 +1,6 @@
 -- Who may not vote on an intent: the agent's owner, who issued the token it was
--- submitted with, who edited this revision; and the kill switch.
+-- submitted with, who edited this revision; and which level is switched
+-- off, if any.
 SELECT ARRAY(
          SELECT a.owner_user_id FROM agent_registry AS a
          WHERE a.tenant_id = i.tenant_id AND a.id = i.agent_id
@@ -10,6 +11,6 @@ SELECT ARRAY(
          UNION
          SELECT i.edited_by WHERE i.edited_by IS NOT NULL
          ORDER BY 1),
-       engine_enabled()
+       switched_off(i.tenant_id, i.agent_id)
 FROM intents AS i
 WHERE i.id = $1::uuid

@@ -87,7 +87,7 @@ TEST_F(MemosTest, ALockedMemoSaysWhoMayNotVote) {
   std::vector<std::string> barred = {acme_.owner, acme_.dave};
   std::sort(barred.begin(), barred.end());
   EXPECT_EQ(locked->barred_user_ids, barred);
-  EXPECT_TRUE(locked->engine_enabled);
+  EXPECT_FALSE(locked->switched_off.has_value());
   EXPECT_EQ(locked->intent.id, locked->memo.intent_id);
   EXPECT_EQ(locked->memo.intent_rationale, "the agent's own");
   EXPECT_EQ(locked->memo.payload, locked->intent.payload);

@@ -136,7 +136,11 @@ TEST(MigratorTest, ASchemaOfTheUrlIsHonoured) {
                   .Run("INSERT INTO app.tenants (slug, name) VALUES ('a', 'a');"
                        "INSERT INTO app.intents (tenant_id, intent_type) "
                        "SELECT id, 'T' FROM app.tenants;"
-                       "UPDATE app.intents SET title = 'x'")
+                       "UPDATE app.intents SET title = 'x';"
+                       "INSERT INTO app.system_state (key, value) "
+                       "SELECT 'tenant:' || id || ':atlas_online', '{}' "
+                       "FROM app.tenants;"
+                       "DELETE FROM app.system_state")
                   .ok());
 }
 

@@ -312,8 +312,10 @@ TEST_F(TenancyTest, DefinerFunctionsAreFewAndClosed) {
               ::testing::ElementsAre(
                   "activate_policy", "active_policy", "active_policy_digest",
                   "claim_draft_intents", "count_waiting_intents", "due_memos",
-                  "engine_enabled", "look_up_token", "make_audit_partitions",
-                  "settlement_policy_digest", "store_policy",
+                  "engine_enabled", "kill_switches", "look_up_token",
+                  "make_audit_partitions", "set_kill_switch",
+                  "settlement_policy_digest", "settlement_switched_off",
+                  "store_policy", "switched_off", "system_state_after_write",
                   "tenant_id_by_slug", "token_issuer"));
 }
 

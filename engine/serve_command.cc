@@ -27,6 +27,10 @@ one is active, intentd refuses to start. Without --policy it serves under the
 active one. DATABASE_URL may go through PgBouncer and must be a role that row
 level security holds; DIRECT_URL is used only to LISTEN.)";
 
+// An agent that acts every 200 us is a loop gone wild. One that does is held
+// here, before it fills the queue that others wait in.
+constexpr double kCallsPerSecondDefault = 5000;
+
 struct Flags {
   std::string database_url;
   std::string direct_url;
@@ -37,7 +41,7 @@ struct Flags {
   std::string tls_client_ca;
   std::string log_level = "info";
   int grace_seconds = kGraceSecondsDefault;
-  ServerOptions server;
+  ServerOptions server = {.calls_per_second = kCallsPerSecondDefault};
 };
 
 // Reads a file that a flag named; an unset flag leaves `text` empty.
@@ -111,6 +115,11 @@ void AddServeCommand(CLI::App* app, Command* command) {
   verb->add_option("--threads", flags->server.threads,
                    "threads that calls run on")
       ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  verb->add_option("--rate-limit", flags->server.calls_per_second,
+                   "calls a second of one principal, twice as many at once; "
+                   "0: no limit")
+      ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
   verb->add_option("--grace", flags->grace_seconds,
                    "seconds that calls may take once a signal came")

@@ -9,10 +9,11 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
-#include "engine/rpc/authentication.h"
+#include "engine/rpc/admission.h"
 #include "engine/rpc/call.h"
 #include "engine/rpc/decision_service.h"
 #include "engine/rpc/intent_service.h"
@@ -91,16 +92,19 @@ bool IsLoopback(absl::string_view listen) {
 
 // In the order of dependence: what stands above outlives what stands below.
 struct Server::Parts {
-  explicit Parts(Engine* engine_in, int threads)
+  Parts(Engine* engine_in, const ServerOptions& options)
       : engine(engine_in),
-        authenticator(&engine->db()),
-        pool({.threads = threads}),
-        calls(&authenticator, &pool, &engine->waiters()),
+        admission(&engine->db(),
+                  {.calls_per_second = options.calls_per_second,
+                   .calls_burst = std::max(1.0, 2 * options.calls_per_second),
+                   .now = options.now}),
+        pool({.threads = options.threads}),
+        calls(&admission, &pool, &engine->waiters()),
         intents(&calls, &engine->db(), &engine->intake(), &engine->approvals()),
         decisions(&calls, &engine->db(), &engine->approvals()) {}
 
   Engine* const engine;
-  Authenticator authenticator;
+  Admission admission;
   WorkPool pool;
   Calls calls;
   IntentService intents;
@@ -114,7 +118,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     Engine* engine, const ServerOptions& options) {
   const absl::Status checked = CheckServerOptions(options);
   if (!checked.ok()) return checked;
-  auto parts = std::make_unique<Parts>(engine, options.threads);
+  auto parts = std::make_unique<Parts>(engine, options);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -155,6 +159,7 @@ void Server::Drain(absl::Duration grace) {
   if (parts_->is_drained) return;
   parts_->is_drained = true;
   parts_->grpc->GetHealthCheckService()->SetServingStatus(false);
+  parts_->admission.Flush();
   // Waits end here, so no call is left that only a worker could end.
   parts_->engine->Stop();
   parts_->grpc->Shutdown(absl::ToChronoTime(absl::Now() + grace));

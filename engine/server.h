@@ -11,8 +11,10 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
+#include <absl/time/clock.h>
 #include <absl/time/time.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -33,6 +35,10 @@ struct ServerOptions {
   bool allow_insecure = false;
   // Threads that calls run on.
   int threads = 8;
+  // Calls a second of one principal, twice as many at once; 0: no limit.
+  double calls_per_second = 0;
+  // What expiries of tokens and rates are reckoned by; tests replace it.
+  std::function<absl::Time()> now = absl::Now;
 };
 
 // Thread-safe. Borrows the engine, which outlives it.

@@ -140,6 +140,19 @@ absl::StatusOr<std::string> FindMember(Transaction& tx,
 absl::Status RevokeToken(Transaction& tx, const std::string& tenant_id,
                          const std::string& token_id) noexcept;
 
+// Credentials that were refused: how many, from one source, in one minute.
+struct RefusedCredentialCount {
+  absl::Time minute = absl::UnixEpoch();
+  // An address or a network. Cut to 100 characters.
+  std::string source = {};
+  int64_t calls = 0;
+};
+
+// Appends a platform-wide audit entry CREDENTIALS_REFUSED: nobody knows whose
+// tenant it was. For the running engine.
+absl::Status RecordRefusedCredentials(
+    Transaction& tx, const RefusedCredentialCount& count) noexcept;
+
 }  // namespace sgl::storage
 
 #endif  // STORAGE_IDENTITY_H_

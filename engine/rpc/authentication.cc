@@ -2,7 +2,8 @@
 
 #include <absl/strings/match.h>
 #include <absl/strings/strip.h>
-#include <absl/time/clock.h>
+
+#include <utility>
 
 #include "engine/api_token.h"
 #include "engine/error.h"
@@ -17,29 +18,58 @@ absl::Status Unauthenticated(absl::string_view message) {
 
 }  // namespace
 
-Authenticator::Authenticator(storage::Database* db) : db_(db) {}
+Authenticator::Authenticator(storage::Database* db,
+                             std::function<absl::Time()> now)
+    : db_(db),
+      now_(std::move(now)),
+      failures_({.per_second = kFailuresPerSecond,
+                 .burst = kFailuresBurst,
+                 .now = now_}) {}
 
-bool Authenticator::TryCache(const std::string& hash,
-                             storage::Principal* principal) {
+Authenticator::Cached Authenticator::TryCache(const std::string& hash,
+                                              storage::Principal* principal) {
+  const absl::Time now = now_();
   MutexLock lock(mutex_);
-  const auto found = cache_.find(hash);
-  if (found == cache_.end()) return false;
-  const absl::Time now = absl::Now();
-  const Entry& entry = found->second;
+  const auto found = by_hash_.find(hash);
+  if (found == by_hash_.end()) return Cached::kUnknown;
+  cache_.splice(cache_.begin(), cache_, found->second);
+  const Entry& entry = *found->second;
   // A clock set back makes an entry look younger; the expiry still holds.
   const bool is_fresh =
       now < entry.looked_up + kCacheTtl && now >= entry.looked_up &&
       now < entry.principal.expires_at.value_or(absl::InfiniteFuture());
-  if (is_fresh) {
-    *principal = entry.principal;
-  } else {
-    cache_.erase(found);
+  if (!is_fresh) return Cached::kStale;
+  *principal = entry.principal;
+  return Cached::kFresh;
+}
+
+void Authenticator::Remember(const std::string& hash,
+                             const storage::Principal& principal,
+                             absl::Time looked_up) {
+  MutexLock lock(mutex_);
+  const auto found = by_hash_.find(hash);
+  if (found != by_hash_.end()) {
+    *found->second = {hash, principal, looked_up};
+    return;
   }
-  return is_fresh;
+  if (cache_.size() >= kCacheMax) {
+    by_hash_.erase(cache_.back().hash);
+    cache_.pop_back();
+  }
+  cache_.push_front({hash, principal, looked_up});
+  by_hash_.emplace(hash, cache_.begin());
+}
+
+void Authenticator::Forget(const std::string& hash) {
+  MutexLock lock(mutex_);
+  const auto found = by_hash_.find(hash);
+  if (found == by_hash_.end()) return;
+  cache_.erase(found->second);
+  by_hash_.erase(found);
 }
 
 absl::StatusOr<storage::Principal> Authenticator::Authenticate(
-    absl::string_view authorization) {
+    absl::string_view authorization, const std::string& source) {
   if (authorization.empty()) {
     return Unauthenticated(
         "the call has no token; send `authorization: Bearer <token>`");
@@ -56,16 +86,26 @@ absl::StatusOr<storage::Principal> Authenticator::Authenticate(
   }
   const std::string hash = HashApiToken(token);
   storage::Principal cached;
-  if (TryCache(hash, &cached)) return cached;
+  const Cached known = TryCache(hash, &cached);
+  if (known == Cached::kFresh) return cached;
+  if (known == Cached::kUnknown &&
+      failures_.Peek(source) > absl::ZeroDuration()) {
+    return Refusal(absl::StatusCode::kResourceExhausted, "RATE_LIMITED",
+                   "too many calls with bad tokens came from this address; "
+                   "wait, and mend the token");
+  }
+  // Before the look-up: what is revoked after it was read is a second old at
+  // most when it is used.
+  const absl::Time asked = now_();
   absl::StatusOr<storage::Principal> principal =
       storage::LookUpToken(*db_, hash);
   if (principal.status().code() == absl::StatusCode::kNotFound) {
+    Forget(hash);
+    failures_.Take(source);
     return Unauthenticated("the token is unknown, expired or revoked");
   }
   if (!principal.ok()) return principal.status();
-  MutexLock lock(mutex_);
-  if (cache_.size() >= kCacheMax) cache_.clear();
-  cache_.insert_or_assign(hash, Entry{*principal, absl::Now()});
+  Remember(hash, *principal, asked);
   return principal;
 }
 

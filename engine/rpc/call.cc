@@ -55,8 +55,8 @@ absl::Time DeadlineOf(const grpc::CallbackServerContext& context) {
 
 }  // namespace
 
-Calls::Calls(Authenticator* authenticator, WorkPool* pool, Waiters* waiters)
-    : authenticator_(authenticator), pool_(pool), waiters_(waiters) {}
+Calls::Calls(Admission* admission, WorkPool* pool, Waiters* waiters)
+    : admission_(admission), pool_(pool), waiters_(waiters) {}
 
 grpc::ServerUnaryReactor* Calls::Start(
     grpc::CallbackServerContext* context, Method method,
@@ -75,19 +75,20 @@ grpc::ServerUnaryReactor* Calls::StartDeferred(
   state->id = next_id_.fetch_add(1);
   auto* call = new UnaryCall(state, method, waiters_);
   const absl::Time deadline = DeadlineOf(*context);
-  auto task = [this, call, state, method, deadline,
-               authorization = AuthorizationOf(*context),
-               work = std::move(work)] {
-    const absl::StatusOr<storage::Principal> principal =
-        authenticator_->Authenticate(authorization);
-    if (!principal.ok()) return call->End(principal.status());
-    const absl::Status allowed = Authorize(*principal, method);
-    if (!allowed.ok()) return call->End(allowed);
-    const CallScope scope(state, *principal, deadline);
-    const absl::Status alive = scope.CheckAlive();
-    if (!alive.ok()) return call->End(alive);
-    work(scope, [call](const absl::Status& status) { call->End(status); });
-  };
+  auto task =
+      [this, call, state, deadline,
+       arrival = Admission::Arrival{.authorization = AuthorizationOf(*context),
+                                    .peer = context->peer(),
+                                    .method = method},
+       work = std::move(work)] {
+        const absl::StatusOr<storage::Principal> principal =
+            admission_->Admit(arrival);
+        if (!principal.ok()) return call->End(principal.status());
+        const CallScope scope(state, *principal, deadline);
+        const absl::Status alive = scope.CheckAlive();
+        if (!alive.ok()) return call->End(alive);
+        work(scope, [call](const absl::Status& status) { call->End(status); });
+      };
   if (!pool_->TryPost(std::move(task))) {
     call->End(Refusal(absl::StatusCode::kResourceExhausted, "OVERLOADED",
                       "the engine's queue is full; try again"));

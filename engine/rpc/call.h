@@ -24,7 +24,7 @@
 #include <memory>
 
 #include "engine/call_scope.h"
-#include "engine/rpc/authentication.h"
+#include "engine/rpc/admission.h"
 #include "engine/rpc/authorization.h"
 #include "engine/waiters.h"
 #include "engine/work_pool.h"
@@ -38,7 +38,7 @@ class Calls {
   // the response are gone when it returns.
   using Done = std::function<void(absl::Status)>;
 
-  Calls(Authenticator* authenticator, WorkPool* pool, Waiters* waiters);
+  Calls(Admission* admission, WorkPool* pool, Waiters* waiters);
 
   // Starts a call whose work is done when `work` returns.
   grpc::ServerUnaryReactor* Start(
@@ -51,7 +51,7 @@ class Calls {
       std::function<void(const CallScope&, Done done)> work);
 
  private:
-  Authenticator* const authenticator_;
+  Admission* const admission_;
   WorkPool* const pool_;
   Waiters* const waiters_;
   std::atomic<uint64_t> next_id_ = 1;

@@ -201,8 +201,10 @@ ServedEngine::ServedEngine(const Options& options)
   engine_ = *std::move(engine);
   engine_->Load();
   if (options.runs) engine_->Start();
+  engine::ServerOptions server_options = options.server;
+  server_options.listen = "127.0.0.1:0";
   absl::StatusOr<std::unique_ptr<engine::Server>> server =
-      engine::Server::Start(engine_.get(), {.listen = "127.0.0.1:0"});
+      engine::Server::Start(engine_.get(), server_options);
   SGL_CHECK(server.ok()) << server.status();
   server_ = *std::move(server);
   channel_ = grpc::CreateChannel(server_->address(),

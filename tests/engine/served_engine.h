@@ -92,6 +92,8 @@ class ServedEngine {
     bool runs = false;
     // With `runs`: leave claiming to other engines.
     bool claims = true;
+    // Its address is taken on loopback.
+    engine::ServerOptions server = {};
   };
 
   explicit ServedEngine(const Options& options);

@@ -95,7 +95,7 @@ const Folders::Folder& Folders::Read(const std::string& path) {
     if (entry->path().extension() == ".sgl" &&
         entry->is_regular_file(ignored)) {
       folder.files.push_back(std::move(name));
-    } else if (!entry->is_symlink(ignored) && entry->is_directory(ignored)) {
+    } else if (entry->is_directory(ignored) && !entry->is_symlink(ignored)) {
       // What starts with a dot is some tool's, such as `.git`.
       const bool is_hidden =
           absl::StartsWith(entry->path().filename().string(), ".");

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "policy/diagnostics/suggest.h"
 #include "policy/syntax/parser_state.h"
 
 namespace sgl {
@@ -112,7 +113,9 @@ void Parser::UnknownItem() {
         DiagnosticKind::kUnexpectedToken, span,
         absl::StrCat("expected a rule or a declaration, found ", Found()));
     if (At(TokenKind::kWord)) {
-      const std::string near = NearestItemWord(Peek().word);
+      const std::string near = Peek().starts_line
+                                   ? NearestItemWord(Peek().word)
+                                   : NearestClauseWord(Peek().word);
       if (!near.empty()) {
         report.Help(absl::StrCat("did you mean `", near, "`?"));
       }
@@ -229,7 +232,7 @@ void Parser::ParseClauses(RuleSyntax& rule, bool is_after_else) {
       }
       Take();
       ExprId when = ParseExpr();
-      if (AtStray()) Unexpected("an operator, or the end of the condition");
+      if (AtStray()) ReportStray();
       // What was read of a broken condition says nothing of the whole.
       if (panicking_) when = AddError(AfterPrevious());
       if (rule.when == ExprId::kNone) rule.when = when;
@@ -260,6 +263,26 @@ bool Parser::AtStray() {
   return !next.starts_line && next.kind != TokenKind::kEnd &&
          !AtWord("risk", 1) && !AtWord("approvals", 1) && !AtWord("on", 1) &&
          !AtWord("when", 1) && !AtWord("else", 1);
+}
+
+// Reports it, with the operator that was probably meant: the word itself, or
+// the one before it, which was taken for an operand.
+void Parser::ReportStray() {
+  panicking_ = true;
+  if (At(TokenKind::kError)) return;  // the lexer reported it
+  auto report = diagnostics_.Add(
+      DiagnosticKind::kUnexpectedToken, Peek().span,
+      absl::StrCat("expected an operator, or the end of the condition, found ",
+                   Found()));
+  if (!At(TokenKind::kWord)) return;
+  std::string near = Suggest(
+      Peek().word, {"and", "or", "in", "matches", "starts_with", "ends_with",
+                    "contains", "else", "risk", "approvals"});
+  if (near.empty()) {
+    near = Suggest(sources_.TextAt(previous_),
+                   {"not", "has", "any", "all", "count"});
+  }
+  if (!near.empty()) report.Help(absl::StrCat("did you mean `", near, "`?"));
 }
 
 void Parser::ParseOn(std::vector<Name>& on) {
@@ -305,12 +328,15 @@ void Parser::ParseRoles(std::vector<Name>& roles) {
       AtItemStart() || AtWord("approvals") || AtWord("risk")) {
     return;
   }
+  const std::string near = NearestClauseWord(next.word);
   diagnostics_
       .Add(
           DiagnosticKind::kUnexpectedToken, next.span,
           absl::StrCat("expected `,` or the end of the roles, found ", Found()))
-      .Help(absl::StrCat("a role of two words is quoted: `\"",
-                         roles.back().text, " ", next.word, "\"`"));
+      .Help(near.empty()
+                ? absl::StrCat("a role of two words is quoted: `\"",
+                               roles.back().text, " ", next.word, "\"`")
+                : absl::StrCat("did you mean `", near, "`?"));
   panicking_ = true;
 }
 

@@ -220,13 +220,20 @@ void Parser::SkipToItem() {
 }
 
 bool Parser::AtMisspeltItem() {
-  return At(TokenKind::kWord) && Peek(1).kind == TokenKind::kWord &&
-         !AtClause() && !NearestItemWord(Peek().word).empty();
+  if (!At(TokenKind::kWord) || AtClause()) return false;
+  const std::string near = NearestItemWord(Peek().word);
+  const TokenKind next = Peek(1).kind;
+  return next == TokenKind::kString ? near == "test" || near == "assert"
+                                    : next == TokenKind::kWord && !near.empty();
 }
 
 std::string Parser::NearestItemWord(absl::string_view word) {
   return Suggest(word, {"default", "const", "def", "intent", "block", "review",
                         "allow", "limit", "test", "assert"});
+}
+
+std::string Parser::NearestClauseWord(absl::string_view word) {
+  return Suggest(word, {"on", "when", "risk", "approvals", "from", "within"});
 }
 
 void Parser::SkipToClause() {

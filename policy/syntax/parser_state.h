@@ -63,8 +63,10 @@ class Parser {
   bool AtItemStart();
   bool AtClause();
   bool AtMissingName();
+  void ReportStray();
   bool AtMisspeltItem();
   static std::string NearestItemWord(absl::string_view word);
+  static std::string NearestClauseWord(absl::string_view word);
   void SkipToItem();
   void SkipToClause();
   Name ParseWord(absl::string_view what);

@@ -1,5 +1,4 @@
 // intentd serve: the engine on a database that is there already.
-#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 
 #include <memory>
@@ -22,6 +21,8 @@ Examples:
   intentd serve --policy policies/ --executors executors.textproto
   intentd serve --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem
 
+TLS files are read again when they change; a renewal needs no restart.
+
 --policy is stored and activated when no policy is active yet; while another
 one is active, intentd refuses to start. Without --policy it serves under the
 active one. DATABASE_URL may go through PgBouncer and must be a role that row
@@ -36,9 +37,6 @@ struct Flags {
   std::string direct_url;
   std::vector<std::string> policies;
   std::string executors;
-  std::string tls_certificate;
-  std::string tls_key;
-  std::string tls_client_ca;
   std::string log_level = "info";
   int grace_seconds = kGraceSecondsDefault;
   ServerOptions server = {.calls_per_second = kCallsPerSecondDefault};
@@ -53,31 +51,14 @@ absl::Status ReadInto(const std::string& path, std::string* text) {
   return absl::OkStatus();
 }
 
-// The same for a PEM file. An empty one must not pass for an unset flag: TLS,
-// or the demand for client certificates, would silently be off.
-absl::Status ReadPemInto(const std::string& path, std::string* text) {
-  const absl::Status read = ReadInto(path, text);
-  if (!read.ok() || path.empty()) return read;
-  if (absl::StrContains(*text, "-----BEGIN ")) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("`", path, "` is no PEM file: it has no -----BEGIN line"));
-}
-
 absl::Status Serve(Flags flags) {
   InitLog(flags.log_level);
   Engine::Options engine;
   engine.database_url = flags.database_url;
   engine.direct_url = flags.direct_url;
   std::string executors;
-  absl::Status read = ReadInto(flags.executors, &executors);
+  const absl::Status read = ReadInto(flags.executors, &executors);
   if (!read.ok()) return read;
-  for (const auto& [path, text] :
-       {std::pair(flags.tls_certificate, &flags.server.tls_certificate),
-        std::pair(flags.tls_key, &flags.server.tls_key),
-        std::pair(flags.tls_client_ca, &flags.server.tls_client_ca)}) {
-    read = ReadPemInto(path, text);
-    if (!read.ok()) return read;
-  }
   absl::StatusOr<ExecutorRegistry> registry =
       ExecutorRegistry::FromText(flags.executors, executors);
   if (!registry.ok()) return registry.status();
@@ -106,9 +87,9 @@ void AddServeCommand(CLI::App* app, Command* command) {
                    "what EXECUTED does for each intent type (protobuf text)");
   verb->add_option("--listen", flags->server.listen, "host:port")
       ->capture_default_str();
-  verb->add_option("--tls-cert", flags->tls_certificate, "PEM file");
-  verb->add_option("--tls-key", flags->tls_key, "PEM file");
-  verb->add_option("--tls-client-ca", flags->tls_client_ca,
+  verb->add_option("--tls-cert", flags->server.tls_certificate, "PEM file");
+  verb->add_option("--tls-key", flags->server.tls_key, "PEM file");
+  verb->add_option("--tls-client-ca", flags->server.tls_client_ca,
                    "PEM file; calls without a certificate of it are refused");
   verb->add_flag("--insecure-listen-any", flags->server.allow_insecure,
                  "allow other addresses than loopback without TLS");

@@ -17,6 +17,8 @@
 #include "engine/rpc/call.h"
 #include "engine/rpc/decision_service.h"
 #include "engine/rpc/intent_service.h"
+#include "engine/rpc/tls_credentials.h"
+#include "engine/tls_files.h"
 #include "engine/work_pool.h"
 
 namespace sgl::engine {
@@ -27,6 +29,16 @@ namespace {
 constexpr int kMessageBytesMax = 24 * 1024 * 1024;
 // All messages in flight together.
 constexpr size_t kMemoryMax = size_t{512} * 1024 * 1024;
+// A handshake takes a few round trips.
+constexpr absl::Duration kHandshakeMax = absl::Seconds(20);
+// Finds clients that are gone without a word within 50 s.
+constexpr absl::Duration kKeepaliveEvery = absl::Seconds(30);
+constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(20);
+// gRPC clients connect again by themselves.
+constexpr absl::Duration kIdleMax = absl::Minutes(10);
+// Calls at once on one connection: more than any agent waits for, and less
+// than what would starve other connections.
+constexpr int kStreamsMax = 10'000;
 
 // Splits at the last colon; the host keeps its brackets.
 std::pair<absl::string_view, absl::string_view> HostAndPort(
@@ -36,18 +48,32 @@ std::pair<absl::string_view, absl::string_view> HostAndPort(
   return {listen.substr(0, colon), listen.substr(colon + 1)};
 }
 
-std::shared_ptr<grpc::ServerCredentials> CredentialsOf(
+absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsOf(
     const ServerOptions& options) {
   if (options.tls_certificate.empty()) {
     return grpc::InsecureServerCredentials();
   }
-  grpc::SslServerCredentialsOptions ssl(
-      options.tls_client_ca.empty()
-          ? GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE
-          : GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  ssl.pem_key_cert_pairs.push_back({options.tls_key, options.tls_certificate});
-  ssl.pem_root_certs = options.tls_client_ca;
-  return grpc::SslServerCredentials(ssl);
+  absl::StatusOr<std::unique_ptr<TlsFiles>> files =
+      TlsFiles::Open({.certificate = options.tls_certificate,
+                      .key = options.tls_key,
+                      .client_ca = options.tls_client_ca,
+                      .now = options.now});
+  if (!files.ok()) return files.status();
+  return TlsCredentials(*std::move(files));
+}
+
+// Bounds what callers hold without saying anything: a connection that never
+// gets through its handshake, one whose other end is gone, one nobody uses.
+void BoundConnections(grpc::ServerBuilder& builder) {
+  const auto set = [&builder](const char* name, absl::Duration value) {
+    builder.AddChannelArgument(
+        name, static_cast<int>(absl::ToInt64Milliseconds(value)));
+  };
+  set(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMax);
+  set(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveEvery);
+  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeout);
+  set(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMax);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsMax);
 }
 
 }  // namespace
@@ -104,6 +130,8 @@ struct Server::Parts {
         decisions(&calls, &engine->db(), &engine->approvals()) {}
 
   Engine* const engine;
+  // gRPC asks it for certificates for as long as it serves.
+  std::shared_ptr<grpc::ServerCredentials> credentials;
   Admission admission;
   WorkPool pool;
   Calls calls;
@@ -118,7 +146,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
     Engine* engine, const ServerOptions& options) {
   const absl::Status checked = CheckServerOptions(options);
   if (!checked.ok()) return checked;
+  absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> credentials =
+      CredentialsOf(options);
+  if (!credentials.ok()) return credentials.status();
   auto parts = std::make_unique<Parts>(engine, options);
+  parts->credentials = *std::move(credentials);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -127,18 +159,19 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   quota.Resize(kMemoryMax);
   builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+  BoundConnections(builder);
   // A second server on a taken port must fail, not share it.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   int port = 0;
-  builder.AddListeningPort(options.listen, CredentialsOf(options), &port);
+  builder.AddListeningPort(options.listen, parts->credentials, &port);
   builder.RegisterService(&parts->intents);
   builder.RegisterService(&parts->decisions);
   parts->grpc = builder.BuildAndStart();
   if (parts->grpc == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat(
         "can't listen on ", options.listen,
-        ": the port is taken or the address is not this machine's, or the TLS "
-        "files can't be used; try another --listen or --port"));
+        ": the port is taken or the address is not this machine's; try "
+        "another --listen or --port"));
   }
   parts->address = absl::StrCat(HostAndPort(options.listen).first, ":", port);
   for (const char* service :

@@ -25,10 +25,10 @@ namespace sgl::engine {
 struct ServerOptions {
   // `host:port`; port 0 takes a free one. IPv6 hosts in brackets.
   std::string listen = "127.0.0.1:50051";
-  // PEM texts. Both empty: no TLS.
+  // PEM files, read again when they change (tls_files.h). Both empty: no TLS.
   std::string tls_certificate = {};
   std::string tls_key = {};
-  // PEM text; calls without a certificate of it are refused. Empty: none is
+  // PEM file; clients without a certificate of it are refused. Empty: none is
   // asked for.
   std::string tls_client_ca = {};
   // Lets a server without TLS listen on other addresses than loopback.
@@ -45,7 +45,7 @@ struct ServerOptions {
 class Server {
  public:
   // Binds and serves. INVALID_ARGUMENT: an address that can't be read, or TLS
-  // files that don't fit. FAILED_PRECONDITION: no loopback address without
+  // files that can't serve; NOT_FOUND: they aren't there. FAILED_PRECONDITION: no loopback address without
   // TLS. UNAVAILABLE: the port is taken.
   static absl::StatusOr<std::unique_ptr<Server>> Start(
       Engine* engine, const ServerOptions& options);

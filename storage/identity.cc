@@ -69,20 +69,12 @@ absl::StatusOr<std::string> Named(
       absl::StrCat("there is ", what, " `", key, "` already"));
 }
 
-// Runs a statement that makes one row of `entity` in a tenant, with its audit
-// entry; returns the new id.
-std::string Create(Transaction& tx, const char* sql, const Args& args,
-                   const AuditSubject& subject, absl::string_view action) {
-  const std::string id =
-      OpenSession(tx).ExecOne(sql, args, subject.entity_type)[0].c_str();
-  const absl::Status appended = AppendAudit(
-      tx,
-      {.tenant_id = subject.tenant_id,
-       .entity_type = subject.entity_type,
-       .entity_id = id},
-      {.action = std::string(action), .level = AuditLevel::kSecurity});
-  if (!appended.ok()) Raise(appended);
-  return id;
+// Runs a statement that makes one row, with its audit entry; returns the new
+// id.
+std::string Create(Transaction& tx, const char* sql, Args& args,
+                   const Actor& actor) {
+  args.Nullable(actor.user_id.value_or("")).Nullable(actor.external_id);
+  return OpenSession(tx).ExecOne(sql, args, "row")[0].c_str();
 }
 
 // Works on one tenant from here on.
@@ -141,10 +133,9 @@ absl::StatusOr<std::string> CreateTenant(Transaction& tx,
     CheckSlug(tenant.slug);
     const std::string id = NewUuid();
     EnterTenant(tx, id);
-    return Create(
-        tx, kCreateTenantSql,
-        Args().Text(id).Text(tenant.slug).Text(tenant.name).Text(tenant.seat),
-        {.tenant_id = id, .entity_type = "tenant"}, "TENANT_CREATED");
+    Args args;
+    args.Text(id).Text(tenant.slug).Text(tenant.name).Text(tenant.seat);
+    return Create(tx, kCreateTenantSql, args, tenant.actor);
   };
   return Named("a tenant", tenant.slug,
                [&] { return Guard("create a tenant", create); });
@@ -159,17 +150,15 @@ absl::StatusOr<std::string> CreateAgent(Transaction& tx,
       Raise(absl::AlreadyExistsError(absl::StrCat(
           "there is an agent `", agent.name, "` already in the tenant")));
     }
-    return Create(tx, kCreateAgentSql,
-                  Args()
-                      .Text(agent.tenant_id)
-                      .Text(agent.name)
-                      .Nullable(agent.role)
-                      .Text(agent.status)
-                      .Int(agent.tier)
-                      .TextArray(agent.labels)
-                      .Nullable(agent.owner_user_id),
-                  {.tenant_id = agent.tenant_id, .entity_type = "agent"},
-                  "AGENT_CREATED");
+    Args args;
+    args.Text(agent.tenant_id)
+        .Text(agent.name)
+        .Nullable(agent.role)
+        .Text(agent.status)
+        .Int(agent.tier)
+        .TextArray(agent.labels)
+        .Nullable(agent.owner_user_id);
+    return Create(tx, kCreateAgentSql, args, agent.actor);
   });
 }
 
@@ -177,16 +166,14 @@ absl::StatusOr<std::string> CreateMember(Transaction& tx,
                                          const NewMember& member) noexcept {
   const auto create = [&]() -> absl::StatusOr<std::string> {
     EnterTenant(tx, member.tenant_id);
-    return Create(tx, kCreateMemberSql,
-                  Args()
-                      .Text(member.tenant_id)
-                      .Nullable(member.email)
-                      .Nullable(member.name)
-                      .Text(member.role)
-                      .Text(member.seat)
-                      .TextArray(member.further_roles),
-                  {.tenant_id = member.tenant_id, .entity_type = "member"},
-                  "MEMBER_CREATED");
+    Args args;
+    args.Text(member.tenant_id)
+        .Nullable(member.email)
+        .Nullable(member.name)
+        .Text(member.role)
+        .Text(member.seat)
+        .TextArray(member.further_roles);
+    return Create(tx, kCreateMemberSql, args, member.actor);
   };
   return Named("a member", member.email,
                [&] { return Guard("create a member", create); });
@@ -197,18 +184,16 @@ absl::StatusOr<std::string> CreateToken(Transaction& tx,
   return Guard("create a token", [&]() -> absl::StatusOr<std::string> {
     EnterTenant(tx, token.tenant_id);
     const bool is_agent = token.kind == PrincipalKind::kAgent;
-    return Create(tx, kCreateTokenSql,
-                  Args()
-                      .Text(token.tenant_id)
-                      .Text(PrincipalKindName(token.kind))
-                      .Nullable(is_agent ? token.principal_id : "")
-                      .Nullable(is_agent ? "" : token.principal_id)
-                      .Text(token.name)
-                      .Text(token.token_sha256)
-                      .Nullable(token.issued_by)
-                      .Duration(token.lifetime),
-                  {.tenant_id = token.tenant_id, .entity_type = "token"},
-                  "TOKEN_CREATED");
+    Args args;
+    args.Text(token.tenant_id)
+        .Text(PrincipalKindName(token.kind))
+        .Nullable(is_agent ? token.principal_id : "")
+        .Nullable(is_agent ? "" : token.principal_id)
+        .Text(token.name)
+        .Text(token.token_sha256)
+        .Nullable(token.issued_by)
+        .Duration(token.lifetime);
+    return Create(tx, kCreateTokenSql, args, token.actor);
   });
 }
 
@@ -277,23 +262,21 @@ absl::StatusOr<std::string> FindMember(Transaction& tx,
 }
 
 absl::Status RevokeToken(Transaction& tx, const std::string& tenant_id,
-                         const std::string& token_id) noexcept {
+                         const std::string& token_id,
+                         const Actor& actor) noexcept {
   return Guard("revoke a token", [&]() -> absl::Status {
     if (!IsUuid(token_id)) return absl::NotFoundError("there is no such token");
     EnterTenant(tx, tenant_id);
-    Create(tx, kRevokeTokenSql, Args().Text(tenant_id).Text(token_id),
-           {.tenant_id = tenant_id, .entity_type = "token"}, "TOKEN_REVOKED");
-    return absl::OkStatus();
-  });
-}
-
-absl::Status RecordRefusedCredentials(
-    Transaction& tx, const RefusedCredentialCount& count) noexcept {
-  return Guard("record refused credentials", [&] {
-    OpenSession(tx).Exec(
-        kRecordRefusedCredentialsSql,
-        Args().Text(count.source).Int(count.calls).Time(count.minute));
-    return absl::OkStatus();
+    RowReader reader(
+        OpenSession(tx).ExecOne(kRevokeTokenSql,
+                                Args()
+                                    .Text(tenant_id)
+                                    .Text(token_id)
+                                    .Nullable(actor.user_id.value_or(""))
+                                    .Nullable(actor.external_id),
+                                "token"));
+    if (reader.Bool()) return absl::OkStatus();
+    return absl::NotFoundError("revoke a token: there is no such token");
   });
 }
 

@@ -1,9 +1,10 @@
 // Who calls: tenants, agents, members, tokens.
 //
 // LookUpToken serves every call of the running engine. The rest is for
-// operators: it works on a transaction of DIRECT_URL (the tables' owner),
-// writes an audit entry with each change, and sets the transaction's tenants
-// to the tenant that it works on.
+// operators, by the engine or on DIRECT_URL (the tables' owner): it writes an
+// audit entry with each change, and sets the transaction's tenants to the
+// tenant that it works on. EnsureToken is for DIRECT_URL alone. What operators
+// list and change later is in directory.h.
 
 #ifndef STORAGE_IDENTITY_H_
 #define STORAGE_IDENTITY_H_
@@ -18,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/audit.h"
 #include "storage/database.h"
 
 namespace sgl::storage {
@@ -62,6 +64,8 @@ struct NewTenant {
   std::string name = {};
   // free_beta, starter, pro or enterprise.
   std::string seat = "free_beta";
+  // Who creates it; so below.
+  Actor actor = {};
 };
 
 struct NewAgent {
@@ -73,6 +77,7 @@ struct NewAgent {
   std::vector<std::string> labels = {};
   // A member of the tenant, or empty.
   std::string owner_user_id = {};
+  Actor actor = {};
 };
 
 struct NewMember {
@@ -83,6 +88,7 @@ struct NewMember {
   // Roles beside that one.
   std::vector<std::string> further_roles = {};
   std::string seat = "free_beta";
+  Actor actor = {};
 };
 
 struct NewToken {
@@ -98,6 +104,7 @@ struct NewToken {
   std::string issued_by = {};
   // Unset: does not expire.
   std::optional<absl::Duration> lifetime = {};
+  Actor actor = {};
 };
 
 // Each returns the new row's id. ALREADY_EXISTS: the slug, name, email or token
@@ -138,7 +145,8 @@ absl::StatusOr<std::string> FindMember(Transaction& tx,
 
 // Ends the token now. NOT_FOUND: none of that tenant. Twice is fine.
 absl::Status RevokeToken(Transaction& tx, const std::string& tenant_id,
-                         const std::string& token_id) noexcept;
+                         const std::string& token_id,
+                         const Actor& actor = {}) noexcept;
 
 // Credentials that were refused: how many, from one source, in one minute.
 struct RefusedCredentialCount {

@@ -87,11 +87,15 @@ absl::StatusOr<std::vector<KillSwitch>> ListKillSwitches(
   using Result = absl::StatusOr<std::vector<KillSwitch>>;
   return Guard("list kill switches", [&]() -> Result {
     std::vector<KillSwitch> switches;
-    if (!filter.tenant_id.empty() && !IsUuid(filter.tenant_id)) {
-      return switches;
+    for (const std::string* id : {&filter.tenant_id, &filter.agent_id}) {
+      if (!id->empty() && !IsUuid(*id)) return switches;
     }
     Args args;
-    args.Bool(filter.only_off).Nullable(filter.tenant_id);
+    args.Bool(filter.only_off)
+        .Nullable(filter.level.has_value() ? SwitchLevelName(*filter.level)
+                                           : "")
+        .Nullable(filter.tenant_id)
+        .Nullable(filter.agent_id);
     AddPage(after, limit, args);
     for (const pqxx::row& row :
          OpenSession(tx).Exec(kListKillSwitchesSql, args)) {

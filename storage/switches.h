@@ -70,8 +70,9 @@ struct KillSwitch {
   // `user:<id>`, `operator:<token id>`, or `sql:<role>` for one who wrote the
   // table itself.
   std::string set_by;
-  // Since when it is on or off.
-  absl::Time set_at;
+  // Since when it is on or off. Unset where it was never set, which lists
+  // never show.
+  std::optional<absl::Time> set_at;
 };
 
 // Sets the switch, with its KILL_SWITCH_SET entry, and the transaction's
@@ -88,8 +89,10 @@ absl::Status AwaitSettlements(Database& db) noexcept;
 
 struct SwitchFilter {
   bool only_off = false;
+  std::optional<SwitchLevel> level = {};
   // Empty: any.
   std::string tenant_id = {};
+  std::string agent_id = {};
 };
 
 // Returns up to `limit` switches after the cursor, of the transaction's tenants

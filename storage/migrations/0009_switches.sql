@@ -320,7 +320,8 @@ $$;
 
 -- The switches that anybody ever set, of the transaction's tenants, and the
 -- platform's; for the system tenant everybody's. Newest first, in pages.
-CREATE FUNCTION kill_switches(only_off boolean, one_tenant uuid,
+CREATE FUNCTION kill_switches(only_off boolean, one_level text,
+                              one_tenant uuid, one_agent uuid,
                               after_time timestamptz, after_id uuid,
                               row_limit integer)
 RETURNS TABLE (
@@ -341,6 +342,11 @@ AS $$
     WHERE s.is_switched_off IS NOT NULL
       AND (s.is_switched_off OR NOT only_off)
       AND (one_tenant IS NULL OR s.switch_tenant_id = one_tenant)
+      AND (one_agent IS NULL OR s.switch_agent_id = one_agent)
+      AND (one_level IS NULL
+           OR one_level = CASE WHEN s.switch_tenant_id IS NULL THEN 'platform'
+                               WHEN s.switch_agent_id IS NULL THEN 'tenant'
+                               ELSE 'agent' END)
       AND (s.switch_tenant_id IS NULL
            OR s.switch_tenant_id = ANY (allowed.ids)
            OR '00000000-0000-0000-0000-000000000001' = ANY (allowed.ids))
@@ -555,7 +561,7 @@ BEGIN
   FOREACH signature IN ARRAY ARRAY[
     'switched_off(uuid, uuid)', 'settlement_switched_off(uuid[])',
     'set_kill_switch(uuid, uuid, boolean, text, uuid, text)',
-    'kill_switches(boolean, uuid, timestamptz, uuid, integer)'
+    'kill_switches(boolean, text, uuid, uuid, timestamptz, uuid, integer)'
   ]::regprocedure[] LOOP
     EXECUTE format('ALTER FUNCTION %s OWNER TO intent_definer', signature);
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);

@@ -1,3 +1,2 @@
-INSERT INTO tenants (id, slug, name, seat)
-VALUES ($1::uuid, $2, $3, $4::"SeatType")
-RETURNING id
+-- With its audit entry, as all changes of 0016.
+SELECT create_tenant($1::uuid, $2, $3, $4, $5::uuid, $6)

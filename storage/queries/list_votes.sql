@@ -12,5 +12,6 @@ SELECT v.memo_id, v.id, v.approved_by, v.verdict, v.comment, v.revision,
 FROM approvals AS v
 LEFT JOIN tenant_members AS m
   ON m.tenant_id = v.tenant_id AND m.user_id = v.approved_by
+ AND m.removed_at IS NULL
 WHERE v.memo_id = ANY ($1::uuid[])
 ORDER BY v.created_at, v.id

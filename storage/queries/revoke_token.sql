@@ -1,4 +1,1 @@
-UPDATE api_tokens
-SET revoked_at = coalesce(revoked_at, engine_now())
-WHERE tenant_id = $1::uuid AND id = $2::uuid
-RETURNING id
+SELECT revoke_token($1::uuid, $2::uuid, $3::uuid, $4)

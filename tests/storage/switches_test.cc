@@ -274,7 +274,7 @@ TEST_F(SwitchesTest, ListsShowOnesOwnAndThePlatforms) {
     ASSERT_THAT(one, IsOk());
     ASSERT_THAT(*one, SizeIs(1));
     ids.push_back((*one)[0].id);
-    after = PageCursor{(*one)[0].set_at, (*one)[0].id};
+    after = PageCursor{*(*one)[0].set_at, (*one)[0].id};
   }
   EXPECT_THAT(ListKillSwitches(tx, {}, after, 1).value(), SizeIs(0));
   EXPECT_NE(ids[0], ids[1]);

@@ -40,13 +40,22 @@ constexpr const char* kDefinerFunctions[] = {
     "active_policy_digest",        //
     "claim_draft_intents",         //
     "count_waiting_intents",       //
+    "create_agent",                //
+    "create_member",               //
+    "create_tenant",               //
+    "create_token",                //
     "due_memos",                   //
     "engine_enabled",              //
     "kill_switches",               //
+    "list_tenants",                //
+    "list_tokens",                 //
     "look_up_token",               //
     "make_audit_partitions",       //
     "record_refused_credentials",  //
+    "remove_member",               //
+    "revoke_token",                //
     "set_kill_switch",             //
+    "set_member_roles",            //
     "settlement_policy_digest",    //
     "settlement_switched_off",     //
     "store_policy",                //
@@ -54,6 +63,7 @@ constexpr const char* kDefinerFunctions[] = {
     "system_state_after_write",    //
     "tenant_id_by_slug",           //
     "token_issuer",                //
+    "update_agent",                //
 };
 
 class TenancyTest : public ::testing::Test {

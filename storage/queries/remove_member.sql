@@ -1,0 +1,1 @@
+SELECT remove_member($1::uuid, $2::uuid, $3::uuid, $4)

@@ -125,7 +125,7 @@ struct Server::Parts {
                    .calls_burst = std::max(1.0, 2 * options.calls_per_second),
                    .now = options.now}),
         pool({.threads = options.threads}),
-        calls(&admission, &pool, &engine->waiters()),
+        calls(&admission, &pool, &engine->waiters(), &engine->watches()),
         intents(&calls, &engine->db(), &engine->intake(), &engine->approvals()),
         decisions(&calls, &engine->db(), &engine->approvals()) {}
 

@@ -48,6 +48,16 @@ absl::StatusOr<storage::Principal> Admission::Admit(const Arrival& arrival) {
   return principal;
 }
 
+absl::StatusOr<storage::Principal> Admission::AdmitAgain(
+    const Arrival& arrival) {
+  absl::StatusOr<storage::Principal> principal = authenticator_.Authenticate(
+      arrival.authorization, SourceOfPeer(arrival.peer));
+  if (!principal.ok()) return principal;
+  const absl::Status allowed = Authorize(*principal, arrival.method);
+  if (!allowed.ok()) return allowed;
+  return principal;
+}
+
 void Admission::Flush() { Report(/*everything=*/true); }
 
 void Admission::Report(bool everything) {

@@ -50,6 +50,9 @@ class Admission {
   // away. Asks the database: not for gRPC's own threads.
   absl::StatusOr<storage::Principal> Admit(const Arrival& arrival);
 
+  // The same for a stream that goes on: it isn't counted as another call.
+  absl::StatusOr<storage::Principal> AdmitAgain(const Arrival& arrival);
+
   // Reports what was counted so far, for a server that ends.
   void Flush();
 

@@ -34,11 +34,14 @@ constexpr Rule kRules[] = {
     {Method::kGetIntent, "GetIntent", kAgent | kUser | kOperator},
     {Method::kListIntents, "ListIntents", kAgent | kUser | kOperator},
     {Method::kCancelIntent, "CancelIntent", kAgent | kOperator},
+    {Method::kWatchIntents, "WatchIntents", kAgent | kUser | kOperator},
     {Method::kGetDecisionMemo, "GetDecisionMemo", kAgent | kUser | kOperator},
     {Method::kListDecisionMemos, "ListDecisionMemos",
      kAgent | kUser | kOperator},
     {Method::kApproveDecisionMemo, "ApproveDecisionMemo", kUser},
     {Method::kRejectDecisionMemo, "RejectDecisionMemo", kUser},
+    {Method::kWatchDecisionMemos, "WatchDecisionMemos",
+     kAgent | kUser | kOperator},
 };
 
 const Rule& RuleOf(Method method) {

@@ -22,10 +22,12 @@ enum class Method : uint8_t {
   kGetIntent,
   kListIntents,
   kCancelIntent,
+  kWatchIntents,
   kGetDecisionMemo,
   kListDecisionMemos,
   kApproveDecisionMemo,
   kRejectDecisionMemo,
+  kWatchDecisionMemos,
 };
 
 // Returns the method's name in the interface, such as `SubmitIntent`.

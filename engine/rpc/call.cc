@@ -55,8 +55,12 @@ absl::Time DeadlineOf(const grpc::CallbackServerContext& context) {
 
 }  // namespace
 
-Calls::Calls(Admission* admission, WorkPool* pool, Waiters* waiters)
-    : admission_(admission), pool_(pool), waiters_(waiters) {}
+Calls::Calls(Admission* admission, WorkPool* pool, Waiters* waiters,
+             Watches* watches)
+    : admission_(admission),
+      pool_(pool),
+      waiters_(waiters),
+      watches_(watches) {}
 
 grpc::ServerUnaryReactor* Calls::Start(
     grpc::CallbackServerContext* context, Method method,
@@ -94,6 +98,19 @@ grpc::ServerUnaryReactor* Calls::StartDeferred(
                       "the engine's queue is full; try again"));
   }
   return call;
+}
+
+std::function<absl::StatusOr<storage::Principal>()> Calls::Admitter(
+    grpc::CallbackServerContext* context, Method method) {
+  return
+      [this,
+       arrival = Admission::Arrival{.authorization = AuthorizationOf(*context),
+                                    .peer = context->peer(),
+                                    .method = method},
+       is_first = true]() mutable {
+        return std::exchange(is_first, false) ? admission_->Admit(arrival)
+                                              : admission_->AdmitAgain(arrival);
+      };
 }
 
 }  // namespace sgl::engine

@@ -1,4 +1,4 @@
-// The way of every unary call: from gRPC's thread to a thread of ours, who
+// The way of every call: from gRPC's thread to a thread of ours, who
 // calls, whether they may, the work, the answer. Internal to engine/rpc.
 //
 //   grpc::ServerUnaryReactor* GetIntent(grpc::CallbackServerContext* context,
@@ -22,11 +22,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "engine/call_scope.h"
 #include "engine/rpc/admission.h"
 #include "engine/rpc/authorization.h"
+#include "engine/rpc/watch_stream.h"
 #include "engine/waiters.h"
+#include "engine/watches.h"
 #include "engine/work_pool.h"
 
 namespace sgl::engine {
@@ -38,7 +41,8 @@ class Calls {
   // the response are gone when it returns.
   using Done = std::function<void(absl::Status)>;
 
-  Calls(Admission* admission, WorkPool* pool, Waiters* waiters);
+  Calls(Admission* admission, WorkPool* pool, Waiters* waiters,
+        Watches* watches);
 
   // Starts a call whose work is done when `work` returns.
   grpc::ServerUnaryReactor* Start(
@@ -50,10 +54,30 @@ class Calls {
       grpc::CallbackServerContext* context, Method method,
       std::function<void(const CallScope&, Done done)> work);
 
+  // Starts a watch of rows of the caller's tenant. `read` is asked for page
+  // after page, on the pool's threads.
+  template <typename Response>
+  grpc::ServerWriteReactor<Response>* StartWatch(
+      grpc::CallbackServerContext* context, Method method,
+      std::function<absl::StatusOr<typename WatchStream<Response>::Page>(
+          const storage::Principal&, bool wants_beat)>
+          read) {
+    return WatchStream<Response>::Start({.pool = pool_,
+                                         .watches = watches_,
+                                         .method = method,
+                                         .admit = Admitter(context, method),
+                                         .read = std::move(read)});
+  }
+
  private:
+  // Returns what says who calls, again and again.
+  std::function<absl::StatusOr<storage::Principal>()> Admitter(
+      grpc::CallbackServerContext* context, Method method);
+
   Admission* const admission_;
   WorkPool* const pool_;
   Waiters* const waiters_;
+  Watches* const watches_;
   std::atomic<uint64_t> next_id_ = 1;
 };
 

@@ -380,4 +380,33 @@ absl::StatusOr<storage::IntentFilter> FromProto(
   return result;
 }
 
+absl::StatusOr<storage::MemoFilter> FromProto(
+    const intent::v1::DecisionMemoFilter& filter) {
+  storage::MemoFilter result;
+  switch (filter.status()) {
+    case intent::v1::MEMO_STATUS_UNSPECIFIED:
+      break;
+    case intent::v1::MEMO_STATUS_PROPOSED:
+      result.status = storage::MemoStatus::kProposed;
+      break;
+    case intent::v1::MEMO_STATUS_APPROVED:
+      result.status = storage::MemoStatus::kApproved;
+      break;
+    case intent::v1::MEMO_STATUS_REJECTED:
+      result.status = storage::MemoStatus::kRejected;
+      break;
+    default:
+      return BadField("filter.status", "this number is no status");
+  }
+  result.intent_id = filter.intent_id();
+  if (!result.intent_id.empty() && !storage::IsUuid(result.intent_id)) {
+    return BadField("filter.intent_id", "it is no UUID");
+  }
+  result.intent_type = filter.intent_type();
+  if (HasNul(result.intent_type)) {
+    return BadField("filter.intent_type", "it holds a NUL character");
+  }
+  return result;
+}
+
 }  // namespace sgl::engine

@@ -10,6 +10,7 @@
 #include <google/protobuf/timestamp.pb.h>
 
 #include "engine/intake.h"
+#include "intent/v1/decision_service.pb.h"
 #include "intent/v1/intent.pb.h"
 #include "intent/v1/intent_service.pb.h"
 #include "policy/policy.h"
@@ -38,6 +39,8 @@ absl::StatusOr<Submission> FromProto(
 
 absl::StatusOr<storage::IntentFilter> FromProto(
     const intent::v1::IntentFilter& filter);
+absl::StatusOr<storage::MemoFilter> FromProto(
+    const intent::v1::DecisionMemoFilter& filter);
 
 }  // namespace sgl::engine
 

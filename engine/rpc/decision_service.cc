@@ -6,6 +6,7 @@
 #include "engine/error.h"
 #include "engine/rpc/convert.h"
 #include "engine/rpc/page_token.h"
+#include "engine/rpc/watch_reads.h"
 #include "engine/text.h"
 #include "storage/memos.h"
 #include "storage/uuid.h"
@@ -29,35 +30,6 @@ absl::Status Vote(Approvals* approvals, const CallScope& scope,
       ToProto(outcome->memo, response->mutable_decision_memo());
   if (!converted.ok()) return converted;
   return ToProto(outcome->intent, response->mutable_intent());
-}
-
-absl::StatusOr<storage::MemoFilter> FromProto(
-    const intent::v1::DecisionMemoFilter& filter) {
-  storage::MemoFilter result;
-  switch (filter.status()) {
-    case intent::v1::MEMO_STATUS_UNSPECIFIED:
-      break;
-    case intent::v1::MEMO_STATUS_PROPOSED:
-      result.status = storage::MemoStatus::kProposed;
-      break;
-    case intent::v1::MEMO_STATUS_APPROVED:
-      result.status = storage::MemoStatus::kApproved;
-      break;
-    case intent::v1::MEMO_STATUS_REJECTED:
-      result.status = storage::MemoStatus::kRejected;
-      break;
-    default:
-      return BadField("filter.status", "this number is no status");
-  }
-  result.intent_id = filter.intent_id();
-  if (!result.intent_id.empty() && !storage::IsUuid(result.intent_id)) {
-    return BadField("filter.intent_id", "it is no UUID");
-  }
-  result.intent_type = filter.intent_type();
-  if (HasNul(result.intent_type)) {
-    return BadField("filter.intent_type", "it holds a NUL character");
-  }
-  return result;
 }
 
 }  // namespace
@@ -84,6 +56,14 @@ grpc::ServerUnaryReactor* DecisionService::ListDecisionMemos(
                        [=, this](const CallScope& scope) {
                          return List(scope, *request, response);
                        });
+}
+
+grpc::ServerWriteReactor<intent::v1::WatchDecisionMemosResponse>*
+DecisionService::WatchDecisionMemos(
+    grpc::CallbackServerContext* context,
+    const intent::v1::WatchDecisionMemosRequest* request) {
+  return calls_->StartWatch<intent::v1::WatchDecisionMemosResponse>(
+      context, Method::kWatchDecisionMemos, MemoWatchReader(db_, *request));
 }
 
 grpc::ServerUnaryReactor* DecisionService::ApproveDecisionMemo(

@@ -35,6 +35,10 @@ class DecisionService final
       grpc::CallbackServerContext* context,
       const intent::v1::RejectDecisionMemoRequest* request,
       intent::v1::RejectDecisionMemoResponse* response) override;
+  grpc::ServerWriteReactor<intent::v1::WatchDecisionMemosResponse>*
+  WatchDecisionMemos(
+      grpc::CallbackServerContext* context,
+      const intent::v1::WatchDecisionMemosRequest* request) override;
 
  private:
   absl::Status Get(const CallScope& scope,

@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "engine/rpc/convert.h"
 #include "engine/rpc/page_token.h"
+#include "engine/rpc/watch_reads.h"
 #include "storage/intents.h"
 
 namespace sgl::engine {
@@ -67,6 +68,13 @@ grpc::ServerUnaryReactor* IntentService::CancelIntent(
                          if (!row.ok()) return row.status();
                          return ToProto(*row, response->mutable_intent());
                        });
+}
+
+grpc::ServerWriteReactor<intent::v1::WatchIntentsResponse>*
+IntentService::WatchIntents(grpc::CallbackServerContext* context,
+                            const intent::v1::WatchIntentsRequest* request) {
+  return calls_->StartWatch<intent::v1::WatchIntentsResponse>(
+      context, Method::kWatchIntents, IntentWatchReader(db_, *request));
 }
 
 void IntentService::Submit(const CallScope& scope,

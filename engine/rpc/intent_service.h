@@ -40,6 +40,9 @@ class IntentService final : public intent::v1::IntentService::CallbackService {
       grpc::CallbackServerContext* context,
       const intent::v1::CancelIntentRequest* request,
       intent::v1::CancelIntentResponse* response) override;
+  grpc::ServerWriteReactor<intent::v1::WatchIntentsResponse>* WatchIntents(
+      grpc::CallbackServerContext* context,
+      const intent::v1::WatchIntentsRequest* request) override;
 
  private:
   void Submit(const CallScope& scope,

@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <utility>
 
 #include "base/check.h"
@@ -185,6 +186,49 @@ Answer<intent::v1::RejectDecisionMemoResponse> Caller::Reject(
   answer.status = decisions_->RejectDecisionMemo(Context().get(), request,
                                                  &answer.response);
   return answer;
+}
+
+namespace {
+
+// A test that waits for a message that never comes ends all the same.
+constexpr std::chrono::seconds kStreamDeadline(60);
+
+bool HasRow(const intent::v1::WatchIntentsResponse& response) {
+  return response.has_intent();
+}
+bool HasRow(const intent::v1::WatchDecisionMemosResponse& response) {
+  return response.has_decision_memo();
+}
+
+}  // namespace
+
+template <typename Response>
+Response Stream<Response>::MustNext() {
+  Response response;
+  while (Next(&response)) {
+    if (HasRow(response)) return response;
+  }
+  const grpc::Status status = Finish();
+  ADD_FAILURE() << "the stream ended: " << status.error_message();
+  return Response();
+}
+template intent::v1::WatchIntentsResponse IntentStream::MustNext();
+template intent::v1::WatchDecisionMemosResponse MemoStream::MustNext();
+
+std::unique_ptr<IntentStream> Caller::Watch(
+    const intent::v1::WatchIntentsRequest& request) {
+  std::unique_ptr<grpc::ClientContext> context = Context();
+  context->set_deadline(std::chrono::system_clock::now() + kStreamDeadline);
+  auto reader = intents_->WatchIntents(context.get(), request);
+  return std::make_unique<IntentStream>(std::move(context), std::move(reader));
+}
+
+std::unique_ptr<MemoStream> Caller::Watch(
+    const intent::v1::WatchDecisionMemosRequest& request) {
+  std::unique_ptr<grpc::ClientContext> context = Context();
+  context->set_deadline(std::chrono::system_clock::now() + kStreamDeadline);
+  auto reader = decisions_->WatchDecisionMemos(context.get(), request);
+  return std::make_unique<MemoStream>(std::move(context), std::move(reader));
 }
 
 ServedEngine::ServedEngine(const Options& options)

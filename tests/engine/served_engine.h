@@ -45,6 +45,40 @@ std::string ReasonOf(const grpc::Status& status);
 // Returns the fields of its BadRequest.
 std::vector<std::string> BadFieldsOf(const grpc::Status& status);
 
+// A watch under way. Ends it when destroyed.
+template <typename Response>
+class Stream {
+ public:
+  Stream(std::unique_ptr<grpc::ClientContext> context,
+         std::unique_ptr<grpc::ClientReader<Response>> reader)
+      : context_(std::move(context)), reader_(std::move(reader)) {}
+  ~Stream() {
+    context_->TryCancel();
+    if (!is_finished_) Finish();
+  }
+
+  // Waits for the next message; false where the stream ended.
+  bool Next(Response* response) {
+    return !is_finished_ && reader_->Read(response);
+  }
+  // Waits for the next message that holds a row, and fails the test where the
+  // stream ends before.
+  Response MustNext();
+  // Returns how the stream ended. REQUIRES: Next answered false.
+  grpc::Status Finish() {
+    if (is_finished_) return {grpc::StatusCode::UNKNOWN, "ended before"};
+    is_finished_ = true;
+    return reader_->Finish();
+  }
+
+ private:
+  std::unique_ptr<grpc::ClientContext> context_;
+  std::unique_ptr<grpc::ClientReader<Response>> reader_;
+  bool is_finished_ = false;
+};
+using IntentStream = Stream<intent::v1::WatchIntentsResponse>;
+using MemoStream = Stream<intent::v1::WatchDecisionMemosResponse>;
+
 // Speaks as the holder of one token.
 class Caller {
  public:
@@ -74,6 +108,10 @@ class Caller {
       const intent::v1::DecisionMemo& memo);
   Answer<intent::v1::RejectDecisionMemoResponse> Reject(
       const intent::v1::DecisionMemo& memo, const std::string& comment);
+  std::unique_ptr<IntentStream> Watch(
+      const intent::v1::WatchIntentsRequest& request);
+  std::unique_ptr<MemoStream> Watch(
+      const intent::v1::WatchDecisionMemosRequest& request);
 
  private:
   std::unique_ptr<grpc::ClientContext> Context() const;

@@ -280,4 +280,14 @@ absl::Status RevokeToken(Transaction& tx, const std::string& tenant_id,
   });
 }
 
+absl::Status RecordRefusedCredentials(
+    Transaction& tx, const RefusedCredentialCount& count) noexcept {
+  return Guard("record refused credentials", [&] {
+    OpenSession(tx).Exec(
+        kRecordRefusedCredentialsSql,
+        Args().Text(count.source).Int(count.calls).Time(count.minute));
+    return absl::OkStatus();
+  });
+}
+
 }  // namespace sgl::storage

@@ -358,12 +358,20 @@ ExprId Parser::ParseCall() {
   return id;
 }
 
+// Returns whether the next item starts here, as far as can be told: a field may
+// be called `block` as well, but an operator comes after it then.
+bool Parser::AtNextItem() {
+  return !panicking_ && Peek().starts_line && AtItemStart() &&
+         !IsReservedWord(Peek(1).word);
+}
+
 // Reads `name`, `name.name` and `name["quoted name"]`.
 ExprId Parser::ParsePath() {
   std::vector<Name> steps = {ParseWord("a path")};
   const int32_t begin = steps[0].span.begin;
   while (!panicking_) {
     if (TakeIf(TokenKind::kDot)) {
+      if (AtNextItem()) Unexpected("a field after `.`");
       steps.push_back(ParseWord("a field after `.`"));
     } else if (TakeIf(TokenKind::kLeftBracket)) {
       if (!At(TokenKind::kString)) {

@@ -63,6 +63,7 @@ class Parser {
   bool AtItemStart();
   bool AtClause();
   bool AtMissingName();
+  bool AtNextItem();
   void ReportStray();
   bool AtMisspeltItem();
   static std::string NearestItemWord(absl::string_view word);

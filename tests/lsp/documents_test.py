@@ -170,7 +170,7 @@ class DocumentsTest(unittest.TestCase):
 
     def test_a_mistake_in_the_middle_leaves_the_rest_usable(self):
         text = POLICY.replace(
-            "block TWO", "block MID on when ((( payload.weight ==\nblock TWO")
+            "block TWO", "block MID on when ((( payload.\nblock TWO")
         self.open(text)
         self.assertNotEqual(self.kinds(), [])
         for marked, part in [("payload.wei|ght == 0", "weight: int"),

@@ -4,6 +4,7 @@
 // catalog, so that a table of a later migration can't be forgotten.
 
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_replace.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -38,7 +39,10 @@ constexpr const char* kDefinerFunctions[] = {
     "activate_policy",             //
     "active_policy",               //
     "active_policy_digest",        //
+    "append_audit_seals",          //
+    "audit_log_queue_entries",     //
     "claim_draft_intents",         //
+    "claim_unsealed_audit",        //
     "count_waiting_intents",       //
     "create_agent",                //
     "create_member",               //
@@ -47,6 +51,7 @@ constexpr const char* kDefinerFunctions[] = {
     "due_memos",                   //
     "engine_enabled",              //
     "kill_switches",               //
+    "latest_audit_seals",          //
     "list_tenants",                //
     "list_tokens",                 //
     "look_up_token",               //
@@ -63,6 +68,7 @@ constexpr const char* kDefinerFunctions[] = {
     "system_state_after_write",    //
     "tenant_id_by_slug",           //
     "token_issuer",                //
+    "unsealed_audit_lag",          //
     "update_agent",                //
 };
 
@@ -307,6 +313,68 @@ TEST_F(TenancyTest, EntriesCarryTheirTransactionAndTheDatabasesTime) {
   }
 }
 
+TEST_F(TenancyTest, NotEvenTheOwnerSaysWhenAnEntryWasWritten) {
+  // The grants don't hold who owns the table; the trigger does.
+  auto& super = database_->Super();
+  for (const char* forged :
+       {"created_at, xact_id) VALUES (now() - interval '1 day', DEFAULT",
+        "created_at, xact_id) VALUES (now() + interval '1 day', DEFAULT",
+        "created_at, xact_id) VALUES (DEFAULT, '5'"}) {
+    SCOPED_TRACE(forged);
+    const SqlResult result = super.Run(absl::StrReplaceAll(
+        absl::StrCat("INSERT INTO audit_log (action, entity_type, ", forged,
+                     ")"),
+        {{"VALUES (", "VALUES ('X', 'x', "}}));
+    EXPECT_EQ(result.sqlstate, "42501") << result.error;
+  }
+}
+
+TEST_F(TenancyTest, AnEntryThatCannotBeWrittenOutIsRefused) {
+  // 300 numbers of 131,072 digits each, in a few kilobytes.
+  const SqlResult result = database_->Super().Run(
+      "INSERT INTO audit_log (action, entity_type, meta) "
+      "SELECT 'X', 'x', jsonb_agg('1e131071'::numeric) "
+      "FROM generate_series(1, 300)");
+  EXPECT_EQ(result.sqlstate, "23514") << result.error;
+  const SqlResult large = database_->Super().Run(
+      "INSERT INTO audit_log (action, entity_type, meta) "
+      "VALUES ('X', 'x', jsonb_build_object('text', repeat('x', 1000000)))");
+  EXPECT_TRUE(large.ok()) << large.error;
+}
+
+TEST_F(TenancyTest, SealsOnlyGrow) {
+  auto& super = database_->Super();
+  ASSERT_TRUE(
+      super
+          .Run("INSERT INTO audit_seals (first_sequence, entry_count, "
+               "tree_size, entry_ids, leaf_hashes, frontier, root_hash, "
+               "sealed_at) SELECT 0, 1, 1, ARRAY[gen_random_uuid()], h, h, h, "
+               "now() FROM (SELECT sha256('x') AS h) AS x")
+          .ok());
+  for (const char* sql : {"DELETE FROM audit_seals", "TRUNCATE audit_seals",
+                          "UPDATE audit_seals SET tree_size = 1"}) {
+    EXPECT_EQ(super.Run(sql).sqlstate, "23001") << sql;
+  }
+  SqlConnection runtime(database_->runtime_url());
+  for (const char* sql :
+       {"INSERT INTO audit_seals (first_sequence) VALUES (0)",
+        "DELETE FROM audit_unsealed",
+        "UPDATE audit_unsealed SET entry_id = "
+        "entry_id",
+        "INSERT INTO audit_unsealed (entry_id) VALUES (NULL)"}) {
+    EXPECT_EQ(runtime.Run(sql).sqlstate, "42501") << sql;
+  }
+  // The platform's are for who acts for the system tenant.
+  const auto seen = [&](const std::string& tenant) {
+    EXPECT_TRUE(
+        runtime.Run(absl::StrCat("SET intent.tenants = '{", tenant, "}'"))
+            .ok());
+    return runtime.Value("SELECT count(*) FROM audit_seals");
+  };
+  EXPECT_EQ(seen(acme_.id), "0");
+  EXPECT_EQ(seen("00000000-0000-0000-0000-000000000001"), "1");
+}
+
 TEST_F(TenancyTest, PartitionsAreMadeAheadByTheEngineToo) {
   auto tx = database_->runtime().Begin({});
   ASSERT_THAT(tx, IsOk());
@@ -368,6 +436,18 @@ TEST_F(TenancyTest, AnAdoptedWriterWritesForAnyTenantAsBefore) {
     EXPECT_EQ(writer.Value("SELECT count(*) FROM intents"), "2");
     EXPECT_EQ(writer.Run("SELECT * FROM api_tokens").sqlstate, "42501");
     EXPECT_EQ(writer.Run("DELETE FROM audit_log").sqlstate, "42501");
+    // Of an audit entry it says what the data model has, and no more.
+    const std::string entry =
+        absl::StrCat("INSERT INTO audit_log (tenant_id, action, entity_type%) ",
+                     "VALUES ('", acme_.id, "', 'X', 'x'$)");
+    EXPECT_TRUE(
+        writer.Run(absl::StrReplaceAll(entry, {{"%", ""}, {"$", ""}})).ok());
+    for (const char* forged : {"created_at", "xact_id", "transition_number"}) {
+      SCOPED_TRACE(forged);
+      const SqlResult result = writer.Run(absl::StrReplaceAll(
+          entry, {{"%", absl::StrCat(", ", forged)}, {"$", ", DEFAULT"}}));
+      EXPECT_EQ(result.sqlstate, "42501") << result.error;
+    }
   }
   database_->Super().Run("DROP OWNED BY old_writer; DROP ROLE old_writer");
 }

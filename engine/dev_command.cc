@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "engine/audit_key.h"
 #include "engine/commands.h"
 #include "engine/dev_tenant.h"
 #include "engine/executors.h"
@@ -85,6 +86,17 @@ absl::StatusOr<DevDatabase> Prepare(const Flags& flags,
   return dev;
 }
 
+// Returns the key that the data folder keeps; makes one where it is missing.
+absl::StatusOr<AuditKey> LoadAuditKey(const std::string& path) {
+  const absl::StatusOr<std::string> pem = ReadFile(path);
+  if (pem.ok()) return AuditKey::FromPem(*pem);
+  if (!absl::IsNotFound(pem.status())) return pem.status();
+  const AuditKey key = AuditKey::Generate();
+  const absl::Status written = WriteFileWhole(path, key.Pem(), kOwnerOnly);
+  if (!written.ok()) return written;
+  return key;
+}
+
 absl::Status WriteReadyFile(const std::string& path, const DevDatabase& dev,
                             const std::string& address) {
   nlohmann::ordered_json ready;
@@ -103,6 +115,11 @@ absl::Status Serve(const Flags& flags,
   engine.database_url = dev->database_url;
   engine.direct_url = dev->direct_url;
   engine.executors = ExecutorRegistry::RecordAllBut(flags.no_executor);
+  const absl::StatusOr<AuditKey> key =
+      LoadAuditKey(absl::StrCat(flags.data_dir, "/audit-key.pem"));
+  if (!key.ok()) return key.status();
+  engine.sealer.key = *key;
+  engine.sealer.heads_path = absl::StrCat(flags.data_dir, "/audit-heads.jsonl");
   const ServerOptions server{.listen = absl::StrCat("127.0.0.1:", flags.port)};
   return RunServer(std::move(engine), server, flags.policies,
                    OnOtherPolicy::kActivate, flags.grace_seconds,

@@ -88,7 +88,8 @@ Engine::Engine(Options options, std::unique_ptr<storage::Database> db,
       worker_(db_.get(), &policies_, &options_.executors, &waiters_,
               options_.worker),
       intake_(db_.get(), &policies_, &worker_, &waiters_),
-      approvals_(db_.get(), &policies_, &options_.executors, &waiters_) {}
+      approvals_(db_.get(), &policies_, &options_.executors, &waiters_),
+      sealer_(db_.get(), options_.sealer) {}
 
 Engine::~Engine() { Stop(); }
 
@@ -112,11 +113,13 @@ void Engine::Start() {
   waiters_.Start();
   watches_.Start();
   if (options_.claims) worker_.Start();
+  sealer_.Start();
   listener_thread_ = std::jthread([this] { Listen(); });
 }
 
 void Engine::Stop() {
   worker_.Stop();
+  sealer_.Stop();
   listening_.Stop();
   listener_->Interrupt();
   if (listener_thread_.joinable()) listener_thread_.join();

@@ -23,6 +23,7 @@
 #include "engine/executors.h"
 #include "engine/intake.h"
 #include "engine/policies.h"
+#include "engine/sealer.h"
 #include "engine/waiters.h"
 #include "engine/watches.h"
 #include "engine/worker.h"
@@ -43,6 +44,8 @@ class Engine {
     ExecutorRegistry executors = ExecutorRegistry::RecordAllBut({});
     storage::DatabaseOptions database = {};
     Worker::Options worker = {};
+    // The audit log's seals: key, file of heads.
+    Sealer::Options sealer = {};
     // Off: serves calls and leaves claiming to other engines.
     bool claims = true;
   };
@@ -76,6 +79,7 @@ class Engine {
   Worker& worker() { return worker_; }
   Intake& intake() { return intake_; }
   Approvals& approvals() { return approvals_; }
+  Sealer& sealer() { return sealer_; }
 
  private:
   Engine(Options options, std::unique_ptr<storage::Database> db,
@@ -94,6 +98,7 @@ class Engine {
   Worker worker_;
   Intake intake_;
   Approvals approvals_;
+  Sealer sealer_;
   // Stops the listening thread.
   WakeSignal listening_;
   std::jthread listener_thread_;

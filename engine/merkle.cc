@@ -82,19 +82,6 @@ std::string MerkleTree::Frontier() const {
   return frontier;
 }
 
-std::optional<std::string> MerkleTree::TailRoot(int64_t count) const {
-  if (count <= 0 || count > size_) return std::nullopt;
-  // The small end of the size's bits must add up to the count.
-  int64_t sum = 0;
-  size_t taken = 0;
-  for (int64_t bits = size_; bits != 0 && sum < count; bits &= bits - 1) {
-    sum += bits & -bits;
-    ++taken;
-  }
-  if (sum != count) return std::nullopt;
-  return Fold(std::span(peaks_).last(taken));
-}
-
 std::string MerkleRoot(std::span<const std::string> leaf_hashes) {
   MerkleTree tree;
   for (const std::string& hash : leaf_hashes) tree.Append(hash);

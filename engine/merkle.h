@@ -53,9 +53,6 @@ class MerkleTree {
   std::string Root() const;
   // Returns the frontier, as FromFrontier reads it.
   std::string Frontier() const;
-  // Returns the root of the last `count` leaves, where those are complete
-  // subtrees of the frontier: the right edge of a proof. Unset otherwise.
-  std::optional<std::string> TailRoot(int64_t count) const;
 
  private:
   int64_t size_ = 0;

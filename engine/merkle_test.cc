@@ -103,19 +103,6 @@ TEST(MerkleTreeTest, FrontierOfAnotherLengthIsRefused) {
   EXPECT_FALSE(MerkleTree::FromFrontier(5, "short").has_value());
 }
 
-TEST(MerkleTreeTest, TailRootIsTheRightEdge) {
-  const std::vector<std::string> hashes = Hashes(7);
-  MerkleTree tree;
-  for (const std::string& hash : hashes) tree.Append(hash);
-  const std::span<const std::string> all(hashes);
-  EXPECT_EQ(tree.TailRoot(1), Mth(all.last(1)));
-  EXPECT_EQ(tree.TailRoot(3), Mth(all.last(3)));
-  EXPECT_EQ(tree.TailRoot(7), Mth(all));
-  EXPECT_FALSE(tree.TailRoot(2).has_value());
-  EXPECT_FALSE(tree.TailRoot(0).has_value());
-  EXPECT_FALSE(tree.TailRoot(8).has_value());
-}
-
 TEST(MerkleProofTest, ReferencePath) {
   // Leaf 0 of the reference tree of 8, and leaf 2 of the one of 3.
   std::vector<std::string> hashes;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/log.h"
+#include "engine/audit_key.h"
 #include "engine/commands.h"
 #include "engine/executors.h"
 #include "engine/files.h"
@@ -37,6 +38,8 @@ struct Flags {
   std::string direct_url;
   std::vector<std::string> policies;
   std::string executors;
+  std::string audit_key;
+  std::string audit_heads;
   std::string log_level = "info";
   int grace_seconds = kGraceSecondsDefault;
   ServerOptions server = {.calls_per_second = kCallsPerSecondDefault};
@@ -57,12 +60,24 @@ absl::Status Serve(Flags flags) {
   engine.database_url = flags.database_url;
   engine.direct_url = flags.direct_url;
   std::string executors;
-  const absl::Status read = ReadInto(flags.executors, &executors);
+  absl::Status read = ReadInto(flags.executors, &executors);
   if (!read.ok()) return read;
   absl::StatusOr<ExecutorRegistry> registry =
       ExecutorRegistry::FromText(flags.executors, executors);
   if (!registry.ok()) return registry.status();
   engine.executors = *std::move(registry);
+  engine.sealer.heads_path = flags.audit_heads;
+  if (!flags.audit_key.empty()) {
+    std::string pem;
+    read = ReadInto(flags.audit_key, &pem);
+    if (!read.ok()) return read;
+    const absl::StatusOr<AuditKey> key = AuditKey::FromPem(pem);
+    if (!key.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("`", flags.audit_key, "`: ", key.status().message()));
+    }
+    engine.sealer.key = *key;
+  }
   return RunServer(std::move(engine), flags.server, flags.policies,
                    OnOtherPolicy::kRefuse, flags.grace_seconds,
                    [](const std::string&) { return absl::OkStatus(); });
@@ -85,6 +100,12 @@ void AddServeCommand(CLI::App* app, Command* command) {
                    "rule files, or folders of them; may be repeated");
   verb->add_option("--executors", flags->executors,
                    "what EXECUTED does for each intent type (protobuf text)");
+  verb->add_option("--audit-key", flags->audit_key,
+                   "PEM file of the Ed25519 key that signs the audit log's "
+                   "heads; `intentctl audit keygen` makes one");
+  verb->add_option("--audit-heads", flags->audit_heads,
+                   "file that each head is appended to, one line of JSON: "
+                   "keep it away from the database");
   verb->add_option("--listen", flags->server.listen, "host:port")
       ->capture_default_str();
   verb->add_option("--tls-cert", flags->server.tls_certificate, "PEM file");

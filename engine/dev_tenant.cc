@@ -16,7 +16,8 @@ using storage::PrincipalKind;
 
 constexpr int kOwnerOnly = 0600;
 
-// Reads the tokens; false where one of them is missing.
+// Reads the tokens; false where one of them is missing. The platform's, which
+// older files lack, may be.
 bool Parse(const std::string& text, DevTokens* tokens) {
   const ordered_json json = ordered_json::parse(text, nullptr, false);
   if (!json.is_object()) return false;
@@ -26,6 +27,7 @@ bool Parse(const std::string& text, DevTokens* tokens) {
     *token = found->get<std::string>();
     return !token->empty();
   };
+  static_cast<void>(read("platform", &tokens->platform));
   return read("agent", &tokens->agent) && read("approver", &tokens->approver) &&
          read("approver2", &tokens->approver2) &&
          read("worker", &tokens->worker) &&
@@ -61,15 +63,19 @@ absl::StatusOr<std::string> EnsureApprover(
 absl::StatusOr<DevTokens> LoadDevTokens(const std::string& path) {
   DevTokens tokens;
   const absl::StatusOr<std::string> text = ReadFile(path);
-  if (text.ok() && Parse(*text, &tokens)) return tokens;
   if (!text.ok() && text.status().code() != absl::StatusCode::kNotFound) {
     return text.status();
   }
-  tokens = {.agent = NewApiToken(),
-            .approver = NewApiToken(),
-            .approver2 = NewApiToken(),
-            .worker = NewApiToken(),
-            .operator_ = NewApiToken()};
+  if (!text.ok() || !Parse(*text, &tokens)) {
+    tokens = {.agent = NewApiToken(),
+              .approver = NewApiToken(),
+              .approver2 = NewApiToken(),
+              .worker = NewApiToken(),
+              .operator_ = NewApiToken(),
+              .platform = {}};
+  }
+  if (!tokens.platform.empty()) return tokens;
+  tokens.platform = NewApiToken();
   const absl::Status written =
       WriteFileWhole(path, DevTokensJson(tokens), kOwnerOnly);
   if (!written.ok()) return written;
@@ -81,7 +87,8 @@ std::string DevTokensJson(const DevTokens& tokens) {
                        {"approver", tokens.approver},
                        {"approver2", tokens.approver2},
                        {"worker", tokens.worker},
-                       {"operator", tokens.operator_}})
+                       {"operator", tokens.operator_},
+                       {"platform", tokens.platform}})
       .dump();
 }
 
@@ -120,6 +127,10 @@ absl::Status EnsureDevTenant(storage::Database& db, const DevTokens& tokens) {
         *tx, *tenant, wanted.kind, wanted.principal, wanted.name, wanted.token);
     if (!ensured.ok()) return ensured;
   }
+  const absl::Status ensured =
+      EnsureToken(*tx, storage::kSystemTenantId, PrincipalKind::kOperator,
+                  nobody, "dev platform operator", tokens.platform);
+  if (!ensured.ok()) return ensured;
   return tx->Commit();
 }
 

@@ -21,6 +21,8 @@ struct DevTokens {
   std::string approver2;
   std::string worker;
   std::string operator_;
+  // An operator of the system tenant.
+  std::string platform;
 };
 
 // Returns the tokens that the file at `path` keeps; makes new ones, and the

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "engine/rpc/admin_service.h"
 #include "engine/rpc/admission.h"
 #include "engine/rpc/call.h"
 #include "engine/rpc/decision_service.h"
@@ -127,7 +128,8 @@ struct Server::Parts {
         pool({.threads = options.threads}),
         calls(&admission, &pool, &engine->waiters(), &engine->watches()),
         intents(&calls, &engine->db(), &engine->intake(), &engine->approvals()),
-        decisions(&calls, &engine->db(), &engine->approvals()) {}
+        decisions(&calls, &engine->db(), &engine->approvals()),
+        admin(&calls, &engine->db()) {}
 
   Engine* const engine;
   // gRPC asks it for certificates for as long as it serves.
@@ -137,6 +139,7 @@ struct Server::Parts {
   Calls calls;
   IntentService intents;
   DecisionService decisions;
+  AdminService admin;
   std::unique_ptr<grpc::Server> grpc;
   std::string address;
   bool is_drained = false;
@@ -166,6 +169,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   builder.AddListeningPort(options.listen, parts->credentials, &port);
   builder.RegisterService(&parts->intents);
   builder.RegisterService(&parts->decisions);
+  builder.RegisterService(&parts->admin);
   parts->grpc = builder.BuildAndStart();
   if (parts->grpc == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat(
@@ -176,7 +180,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   parts->address = absl::StrCat(HostAndPort(options.listen).first, ":", port);
   for (const char* service :
        {"", intent::v1::IntentService::service_full_name(),
-        intent::v1::DecisionService::service_full_name()}) {
+        intent::v1::DecisionService::service_full_name(),
+        intent::v1::AdminService::service_full_name()}) {
     parts->grpc->GetHealthCheckService()->SetServingStatus(service, true);
   }
   return std::unique_ptr<Server>(new Server(std::move(parts)));

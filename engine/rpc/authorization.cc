@@ -42,6 +42,21 @@ constexpr Rule kRules[] = {
     {Method::kRejectDecisionMemo, "RejectDecisionMemo", kUser},
     {Method::kWatchDecisionMemos, "WatchDecisionMemos",
      kAgent | kUser | kOperator},
+    {Method::kSetKillSwitch, "SetKillSwitch", kOperator},
+    {Method::kGetKillSwitch, "GetKillSwitch", kUser | kOperator},
+    {Method::kListKillSwitches, "ListKillSwitches", kUser | kOperator},
+    {Method::kCreateTenant, "CreateTenant", kOperator},
+    {Method::kListTenants, "ListTenants", kOperator},
+    {Method::kCreateAgent, "CreateAgent", kOperator},
+    {Method::kUpdateAgent, "UpdateAgent", kOperator},
+    {Method::kListAgents, "ListAgents", kOperator},
+    {Method::kCreateMember, "CreateMember", kOperator},
+    {Method::kSetMemberRoles, "SetMemberRoles", kOperator},
+    {Method::kRemoveMember, "RemoveMember", kOperator},
+    {Method::kListMembers, "ListMembers", kOperator},
+    {Method::kCreateToken, "CreateToken", kOperator},
+    {Method::kRevokeToken, "RevokeToken", kOperator},
+    {Method::kListTokens, "ListTokens", kOperator},
 };
 
 const Rule& RuleOf(Method method) {

@@ -28,6 +28,21 @@ enum class Method : uint8_t {
   kApproveDecisionMemo,
   kRejectDecisionMemo,
   kWatchDecisionMemos,
+  kSetKillSwitch,
+  kGetKillSwitch,
+  kListKillSwitches,
+  kCreateTenant,
+  kListTenants,
+  kCreateAgent,
+  kUpdateAgent,
+  kListAgents,
+  kCreateMember,
+  kSetMemberRoles,
+  kRemoveMember,
+  kListMembers,
+  kCreateToken,
+  kRevokeToken,
+  kListTokens,
 };
 
 // Returns the method's name in the interface, such as `SubmitIntent`.

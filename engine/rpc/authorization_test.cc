@@ -29,6 +29,21 @@ TEST(AuthorizeTest, EachKindCallsItsOwnMethods) {
        false},
       {Method::kRejectDecisionMemo, "RejectDecisionMemo", false, true, false,
        false},
+      {Method::kSetKillSwitch, "SetKillSwitch", false, false, false, true},
+      {Method::kGetKillSwitch, "GetKillSwitch", false, true, false, true},
+      {Method::kListKillSwitches, "ListKillSwitches", false, true, false, true},
+      {Method::kCreateTenant, "CreateTenant", false, false, false, true},
+      {Method::kListTenants, "ListTenants", false, false, false, true},
+      {Method::kCreateAgent, "CreateAgent", false, false, false, true},
+      {Method::kUpdateAgent, "UpdateAgent", false, false, false, true},
+      {Method::kListAgents, "ListAgents", false, false, false, true},
+      {Method::kCreateMember, "CreateMember", false, false, false, true},
+      {Method::kSetMemberRoles, "SetMemberRoles", false, false, false, true},
+      {Method::kRemoveMember, "RemoveMember", false, false, false, true},
+      {Method::kListMembers, "ListMembers", false, false, false, true},
+      {Method::kCreateToken, "CreateToken", false, false, false, true},
+      {Method::kRevokeToken, "RevokeToken", false, false, false, true},
+      {Method::kListTokens, "ListTokens", false, false, false, true},
   };
   for (const auto& test : kCases) {
     SCOPED_TRACE(test.name);

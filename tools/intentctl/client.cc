@@ -126,9 +126,10 @@ void Client::AddFlags(CLI::App& app) {
                  "take address and token from the file that `intentd dev "
                  "--ready-file` wrote (or INTENT_READY_FILE)")
       ->envname("INTENT_READY_FILE");
-  app.add_option("--as", principal,
-                 "whose token of the ready file: agent, approver, approver2, "
-                 "worker, operator (default: the one that the verb needs)");
+  app.add_option(
+      "--as", principal,
+      "whose token of the ready file: agent, approver, approver2, "
+      "worker, operator, platform (default: the one that the verb needs)");
   app.add_flag("--tls", tls, "speak TLS and trust the system's roots");
   app.add_option("--tls-ca", tls_ca,
                  "speak TLS and trust the roots in this PEM file (or "
@@ -170,6 +171,7 @@ absl::StatusOr<Connection> Client::Connect() const {
       grpc::CreateCustomChannel(connection.address, *credentials, arguments);
   connection.intents = intent::v1::IntentService::NewStub(channel);
   connection.decisions = intent::v1::DecisionService::NewStub(channel);
+  connection.admin = intent::v1::AdminService::NewStub(channel);
   return connection;
 }
 

@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 
+#include "intent/v1/admin_service.grpc.pb.h"
 #include "intent/v1/decision_service.grpc.pb.h"
 #include "intent/v1/intent_service.grpc.pb.h"
 
@@ -38,6 +39,7 @@ struct Connection {
   int timeout_seconds = 30;
   std::unique_ptr<intent::v1::IntentService::Stub> intents;
   std::unique_ptr<intent::v1::DecisionService::Stub> decisions;
+  std::unique_ptr<intent::v1::AdminService::Stub> admin;
 
   // Sets the token and the deadline on a call.
   void Prepare(grpc::ClientContext& context) const;

@@ -26,6 +26,10 @@ void AddDbCommand(CLI::App& app, Run& run);
 // `tenants|agents|members|tokens create`, on DIRECT_URL.
 void AddDirectoryCommands(CLI::App& app, Run& run);
 
+// `off|on`, `switches`, `tokens list`, over gRPC; the switches on DIRECT_URL
+// too. REQUIRES: AddDirectoryCommands was called, which adds `tokens`.
+void AddAdminCommands(CLI::App& app, Client& client, Run& run);
+
 }  // namespace sgl::tools
 
 #endif  // TOOLS_INTENTCTL_COMMANDS_H_

@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   sgl::tools::AddIntentsCommand(app, client, run);
   sgl::tools::AddMemosCommand(app, client, run);
   sgl::tools::AddDirectoryCommands(app, run);
+  sgl::tools::AddAdminCommands(app, client, run);
   sgl::tools::AddDbCommand(app, run);
   app.footer(
       "examples:\n"

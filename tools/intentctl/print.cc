@@ -25,17 +25,21 @@ std::string WithoutPrefix(const std::string& name, absl::string_view prefix) {
   return name.substr(prefix.size());
 }
 
-// Control characters of payloads and reasons must not drive the terminal.
-std::string Printable(absl::string_view text) {
-  std::string shown;
-  for (const char c : text) {
-    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) {
-      absl::StrAppend(&shown, absl::CEscape(absl::string_view(&c, 1)));
-    } else {
-      shown.push_back(c);
-    }
+// Returns whether the bytes at `at` are a character that drives a terminal, or
+// that shows what follows in another order than it is in, beyond ASCII.
+bool IsDriver(absl::string_view at) {
+  const auto byte = [&](size_t i) {
+    return i < at.size() ? static_cast<unsigned char>(at[i]) : 0;
+  };
+  // U+0080 to U+009F: the second set of control characters.
+  if (byte(0) == 0xC2) return byte(1) >= 0x80 && byte(1) <= 0x9F;
+  if (byte(0) != 0xE2) return false;
+  // U+200E, U+200F; U+2028 to U+202E; U+2066 to U+2069.
+  if (byte(1) == 0x80) {
+    return byte(2) == 0x8E || byte(2) == 0x8F ||
+           (byte(2) >= 0xA8 && byte(2) <= 0xAE);
   }
-  return shown;
+  return byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
 }
 
 void Line(absl::string_view label, absl::string_view value) {
@@ -56,6 +60,23 @@ void PrintReasons(
 }
 
 }  // namespace
+
+std::string Printable(absl::string_view text) {
+  std::string shown;
+  // Bytes that are escaped because the character that they are part of is.
+  size_t escaped = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const absl::string_view at = text.substr(i);
+    if (escaped == 0 && IsDriver(at)) escaped = at[0] == '\xC2' ? 2 : 3;
+    if (escaped > 0 || absl::ascii_iscntrl(static_cast<unsigned char>(at[0]))) {
+      absl::StrAppend(&shown, absl::CHexEscape(at.substr(0, 1)));
+    } else {
+      shown.push_back(at[0]);
+    }
+    if (escaped > 0) --escaped;
+  }
+  return shown;
+}
 
 std::string StatusName(intent::v1::IntentStatus status) {
   return WithoutPrefix(intent::v1::IntentStatus_Name(status), "INTENT_STATUS_");
@@ -117,7 +138,7 @@ std::string FormatDemands(
 }
 
 void PrintIntent(const Intent& intent) {
-  std::cout << intent.intent_type() << " "
+  std::cout << Printable(intent.intent_type()) << " "
             << (intent.id().empty() ? "(not stored)" : intent.id()) << "\n";
   Line("status", StatusName(intent.status()));
   Line("failure", intent.failure_reason().empty()
@@ -140,7 +161,7 @@ void PrintIntent(const Intent& intent) {
 }
 
 void PrintMemo(const DecisionMemo& memo) {
-  std::cout << memo.title() << "\n";
+  std::cout << Printable(memo.title()) << "\n";
   Line("memo", memo.id());
   Line("status", memo.resolution().empty()
                      ? MemoStatusName(memo.status())
@@ -181,7 +202,7 @@ void PrintIntentRow(const Intent& intent) {
       intent.id().empty() ? "(not stored)" : intent.id(),
       StatusName(intent.status()),
       intent.has_decision() ? KindName(intent.decision().kind()) : "-",
-      Printable(intent.intent_type()), why);
+      Printable(intent.intent_type()), Printable(why));
   if (!intent.decision_memo_id().empty()) {
     std::cout << absl::StreamFormat("%38smemo %s\n", "",
                                     intent.decision_memo_id());
@@ -193,7 +214,7 @@ void PrintMemoRow(const DecisionMemo& memo) {
       "%s  %-9s risk %d  %-22s %s (%s)\n", memo.id(),
       MemoStatusName(memo.status()), memo.risk_tier(),
       Printable(memo.intent_type()), Printable(memo.title()),
-      FormatDemands(memo.demands()));
+      Printable(FormatDemands(memo.demands())));
 }
 
 }  // namespace sgl::tools

@@ -18,6 +18,12 @@ std::string StatusName(intent::v1::IntentStatus status);
 std::string KindName(intent::v1::DecisionKind kind);
 std::string MemoStatusName(intent::v1::MemoStatus status);
 
+// Text of others as it may stand on a terminal: characters that would drive it
+// (colours, cursor, title), or turn the order of what follows about, are
+// spelled out. Whoever prints an agent's words uses it: an approver decides by
+// what they see.
+std::string Printable(absl::string_view text);
+
 // Millionths as dollars: `$250`, `$0.05`.
 std::string FormatUsd(int64_t micros);
 

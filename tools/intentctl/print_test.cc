@@ -1,5 +1,6 @@
-// Proves that dollars are read and shown exactly, and that demands read as
-// sentences.
+// Proves that dollars are read and shown exactly, that demands read as
+// sentences, and that nothing that an agent writes drives an approver's
+// terminal.
 
 #include "tools/intentctl/print.h"
 
@@ -39,6 +40,44 @@ TEST(FormatDemandsTest, NamesCountAndRoles) {
   decision.add_demands()->set_count(1);
   EXPECT_EQ(FormatDemands(decision.demands()),
             "2 from compliance or owner; 1 from anybody who may approve");
+}
+
+TEST(PrintableTest, SpellsOutWhatDrivesATerminal) {
+  EXPECT_EQ(Printable("plain caf\u00E9 \u65E5\u672C"),
+            "plain caf\u00E9 \u65E5\u672C");
+  EXPECT_EQ(Printable("a\nb\r\t\x1b[31m\x7f"), "a\\nb\\r\\t\\x1b[31m\\x7f");
+  EXPECT_EQ(Printable("\u009b2J"), "\\xc2\\x9b2J");
+  EXPECT_EQ(Printable("pay \u202e01$ \u2066x"),
+            "pay \\xe2\\x80\\xae01$ \\xe2\\x81\\xa6x");
+  EXPECT_EQ(Printable("\xe2"), "\xe2");
+}
+
+TEST(PrintTest, NoFieldDrivesTheTerminal) {
+  const std::string evil = "\x1b]0;x\x07\u202e\u009b1A";
+  intent::v1::DecisionMemo memo;
+  memo.set_title(evil);
+  memo.set_agent(evil);
+  memo.set_rationale(evil);
+  memo.set_payload(evil);
+  memo.set_intent_type(evil);
+  memo.add_demands()->add_roles(evil);
+  memo.add_reasons()->set_message(evil);
+  memo.add_votes()->set_comment(evil);
+  intent::v1::Intent intent;
+  intent.set_intent_type(evil);
+  intent.set_title(evil);
+  intent.set_payload(evil);
+  intent.set_failure_reason("X");
+  intent.set_failure_message(evil);
+  ::testing::internal::CaptureStdout();
+  PrintMemo(memo);
+  PrintMemoRow(memo);
+  PrintIntent(intent);
+  PrintIntentRow(intent);
+  const std::string shown = ::testing::internal::GetCapturedStdout();
+  for (const char* driver : {"\x1b", "\x07", "\u202e", "\u009b"}) {
+    EXPECT_EQ(shown.find(driver), std::string::npos);
+  }
 }
 
 }  // namespace

@@ -21,6 +21,9 @@ class PgBouncer {
   PgBouncer& operator=(const PgBouncer&) = delete;
   ~PgBouncer();
 
+  // The folder of its socket; its port is 6432.
+  const std::string& folder() const { return folder_; }
+
   // Returns a URL like Prisma's, as the engine's role.
   std::string RuntimeUrl(const TestDatabase& database) const;
 

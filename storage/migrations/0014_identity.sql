@@ -1,3 +1,5 @@
+-- What identity and its attacks ask of the database beyond 0001 to 0006.
+
 -- Refused credentials in the audit log: one platform-wide entry for a source
 -- and a minute. The engine can't write entries without a tenant itself.
 CREATE FUNCTION record_refused_credentials(
@@ -40,3 +42,22 @@ BEGIN
   END IF;
 END
 $$;
+
+-- The copy of a payload that other readers show to people can't be swapped
+-- either, once the exact text beside it is what was decided on.
+CREATE FUNCTION intents_refuse_payload_swap() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+  RAISE EXCEPTION 'the payload of intent % changes only with a new revision',
+    OLD.id
+    USING ERRCODE = 'check_violation';
+END
+$$;
+
+CREATE TRIGGER intents_refuse_payload_swap
+  BEFORE UPDATE OF payload ON intents
+  FOR EACH ROW
+  WHEN (OLD.payload_raw IS NOT NULL AND NEW.revision = OLD.revision
+        AND NEW.payload IS DISTINCT FROM OLD.payload)
+  EXECUTE FUNCTION intents_refuse_payload_swap();

@@ -12,23 +12,12 @@ namespace {
 
 using storage::PrincipalKind;
 
-constexpr uint8_t Bit(PrincipalKind kind) {
-  return static_cast<uint8_t>(1u << static_cast<uint8_t>(kind));
-}
-
-constexpr uint8_t kAgent = Bit(PrincipalKind::kAgent);
-constexpr uint8_t kUser = Bit(PrincipalKind::kUser);
-constexpr uint8_t kOperator = Bit(PrincipalKind::kOperator);
-
-struct Rule {
-  Method method;
-  absl::string_view name;
-  // The kinds that may call it.
-  uint8_t kinds;
-};
+constexpr uint8_t kAgent = KindBit(PrincipalKind::kAgent);
+constexpr uint8_t kUser = KindBit(PrincipalKind::kUser);
+constexpr uint8_t kOperator = KindBit(PrincipalKind::kOperator);
 
 // Workers call none of these: what they lease carries all that they need.
-constexpr Rule kRules[] = {
+constexpr MethodRule kRules[] = {
     {Method::kSubmitIntent, "SubmitIntent", kAgent},
     {Method::kEvaluateIntent, "EvaluateIntent", kAgent | kUser | kOperator},
     {Method::kGetIntent, "GetIntent", kAgent | kUser | kOperator},
@@ -59,24 +48,26 @@ constexpr Rule kRules[] = {
     {Method::kListTokens, "ListTokens", kOperator},
 };
 
-const Rule& RuleOf(Method method) {
-  const Rule& rule = kRules[static_cast<size_t>(method)];
+const MethodRule& RuleOf(Method method) {
+  const MethodRule& rule = kRules[static_cast<size_t>(method)];
   SGL_CHECK(rule.method == method);
   return rule;
 }
 
 }  // namespace
 
+std::span<const MethodRule> AuthorizationTable() { return kRules; }
+
 absl::string_view MethodName(Method method) { return RuleOf(method).name; }
 
 absl::Status Authorize(const storage::Principal& principal, Method method) {
-  const Rule& rule = RuleOf(method);
-  if ((rule.kinds & Bit(principal.kind)) != 0) return absl::OkStatus();
+  const MethodRule& rule = RuleOf(method);
+  if ((rule.kinds & KindBit(principal.kind)) != 0) return absl::OkStatus();
   std::string allowed;
   for (const PrincipalKind kind :
        {PrincipalKind::kAgent, PrincipalKind::kUser, PrincipalKind::kWorker,
         PrincipalKind::kOperator}) {
-    if ((rule.kinds & Bit(kind)) == 0) continue;
+    if ((rule.kinds & KindBit(kind)) == 0) continue;
     absl::StrAppend(&allowed, allowed.empty() ? "" : ", ",
                     storage::PrincipalKindName(kind));
   }

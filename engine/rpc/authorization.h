@@ -11,6 +11,7 @@
 #include <absl/strings/string_view.h>
 
 #include <cstdint>
+#include <span>
 
 #include "storage/identity.h"
 
@@ -44,6 +45,24 @@ enum class Method : uint8_t {
   kRevokeToken,
   kListTokens,
 };
+
+// One row of the table.
+struct MethodRule {
+  Method method;
+  // Its name in the interface; no two services have a method of one name.
+  absl::string_view name;
+  // The kinds that may call it: KindBit of each, joined.
+  uint8_t kinds;
+};
+
+constexpr uint8_t KindBit(storage::PrincipalKind kind) {
+  return static_cast<uint8_t>(1u << static_cast<uint8_t>(kind));
+}
+
+// Returns the whole table, in the order of Method. docs/api.md shows it to
+// callers; a test holds the two together, and every method that is served to
+// the table.
+std::span<const MethodRule> AuthorizationTable();
 
 // Returns the method's name in the interface, such as `SubmitIntent`.
 absl::string_view MethodName(Method method);

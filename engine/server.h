@@ -45,8 +45,8 @@ struct ServerOptions {
 class Server {
  public:
   // Binds and serves. INVALID_ARGUMENT: an address that can't be read, or TLS
-  // files that can't serve; NOT_FOUND: they aren't there. FAILED_PRECONDITION: no loopback address without
-  // TLS. UNAVAILABLE: the port is taken.
+  // files that can't serve; NOT_FOUND: they aren't there. FAILED_PRECONDITION:
+  // no loopback address without TLS. UNAVAILABLE: the port is taken.
   static absl::StatusOr<std::unique_ptr<Server>> Start(
       Engine* engine, const ServerOptions& options);
 

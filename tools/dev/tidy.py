@@ -159,6 +159,35 @@ class Tidy:
                     self.report(path, number, "link", f"`{link}` is not there")
 
 
+    def check_attacks(self, path):
+        """Each attack names tests, and each test named is there."""
+        text = (ROOT / path).read_text(encoding="utf-8")
+        within = False
+        for number, line in enumerate(text.split("\n"), 1):
+            if not line.startswith("|"):
+                within = False
+            elif line.startswith("| attack |"):
+                within = True
+            elif within and not line.startswith("|---"):
+                tests = re.findall(r"`([\w/]+\.(?:cc|py|test))(?::(\w+))?`",
+                                   line.rsplit("|", 2)[1])
+                if not tests:
+                    self.report(path, number, "attack", "it names no test")
+                for file, name in tests:
+                    self.check_named_test(path, number, file, name)
+
+    def check_named_test(self, path, number, file, name):
+        if not (ROOT / file).is_file():
+            self.report(path, number, "attack", f"`{file}` is not there")
+            return
+        text = (ROOT / file).read_text(encoding="utf-8")
+        if name and not re.search(
+                rf"^TEST(_[FP])?\(\w+,\s*{name}\)|^    def {name}\(", text,
+                flags=re.M):
+            self.report(path, number, "attack",
+                        f"`{file}` has no test {name}")
+
+
 def main():
     tidy = Tidy()
     paths = tracked()
@@ -167,6 +196,7 @@ def main():
             tidy.check_source(path)
         elif path.endswith(".md"):
             tidy.check_markdown(path, paths)
+    tidy.check_attacks("docs/security.md")
     tidy.check_build_files(paths)
     for finding in tidy.findings:
         print(finding)

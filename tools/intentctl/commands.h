@@ -14,7 +14,7 @@ namespace sgl::tools {
 
 using Run = std::function<int()>;
 
-// `intents submit|get|list|cancel`, over gRPC.
+// `intents submit|evaluate|get|list|cancel`, over gRPC.
 void AddIntentsCommand(CLI::App& app, Client& client, Run& run);
 
 // `memos list|show|approve|reject`, over gRPC.

@@ -157,26 +157,76 @@ int Cancel(const Client& client, const std::string& id) {
   return kExitOk;
 }
 
+int DryRun(const Client& client, const SubmitFlags& flags) {
+  absl::StatusOr<std::string> payload = ReadArgument(flags.payload);
+  if (!payload.ok()) return ReportError("evaluate", payload.status());
+  absl::StatusOr<int64_t> spend = ParseUsd(flags.spend);
+  if (!spend.ok()) return ReportError("evaluate", spend.status());
+  absl::StatusOr<Connection> connection = client.Connect();
+  if (!connection.ok()) return ReportError("evaluate", connection.status());
+  intent::v1::EvaluateIntentRequest request;
+  request.set_intent_type(flags.type);
+  request.set_payload(*payload);
+  request.set_spend_micros_usd(*spend);
+  intent::v1::DataClass data_class = intent::v1::DATA_CLASS_NONE;
+  intent::v1::DataClass_Parse(absl::StrCat("DATA_CLASS_", flags.data_class),
+                              &data_class);
+  request.set_data_class(data_class);
+  request.set_requested_by(flags.requested_by);
+  grpc::ClientContext context;
+  connection->Prepare(context);
+  intent::v1::EvaluateIntentResponse response;
+  const grpc::Status status =
+      connection->intents->EvaluateIntent(&context, request, &response);
+  if (!status.ok()) return ReportError("evaluate", status);
+  if (client.json) {
+    PrintJson(response);
+  } else {
+    PrintEvaluation(response);
+  }
+  return kExitOk;
+}
+
+// What both a submission and a dry run take.
+void AddContentFlags(CLI::App& verb, SubmitFlags& flags) {
+  verb.add_option("--type", flags.type, "the intent's type")->required();
+  verb.add_option("--payload", flags.payload,
+                  "a JSON object, @FILE, or @- for stdin")
+      ->capture_default_str();
+  verb.add_option("--spend-usd", flags.spend, "dollars, as 250 or 0.05")
+      ->capture_default_str();
+  verb.add_option("--data-class", flags.data_class, "what data it touches")
+      ->check(CLI::IsMember({"NONE", "PII", "PHI"}))
+      ->capture_default_str();
+  verb.add_option("--requested-by", flags.requested_by,
+                  "on whose behalf, in words");
+}
+
+void AddEvaluate(CLI::App& intents, Client& client, Run& run) {
+  CLI::App* evaluate = intents.add_subcommand(
+      "evaluate", "decide an intent and say why; nothing is stored");
+  evaluate->footer(
+      "example:\n  intentctl intents evaluate --type SOCIAL_POST "
+      "--spend-usd 300 --payload "
+      "'{\"channel\":\"linkedin\",\"text\":\"We are live.\"}'\n"
+      "A * marks the rules that gave the decision.");
+  auto flags = std::make_shared<SubmitFlags>();
+  AddContentFlags(*evaluate, *flags);
+  evaluate->callback([&client, &run, flags] {
+    if (client.principal.empty()) client.principal = "agent";
+    run = [&client, flags] { return DryRun(client, *flags); };
+  });
+}
+
 void AddSubmit(CLI::App& intents, Client& client, Run& run) {
   CLI::App* submit = intents.add_subcommand("submit", "submit an intent");
   submit->footer(
       "example:\n  intentctl intents submit --type EMAIL_SEND --payload "
       "'{\"to\":[\"a@example.com\"],\"subject\":\"Hi\",\"body\":\"Hello\"}'");
   auto flags = std::make_shared<SubmitFlags>();
-  submit->add_option("--type", flags->type, "the intent's type")->required();
-  submit
-      ->add_option("--payload", flags->payload,
-                   "a JSON object, @FILE, or @- for stdin")
-      ->capture_default_str();
-  submit->add_option("--spend-usd", flags->spend, "dollars, as 250 or 0.05")
-      ->capture_default_str();
-  submit->add_option("--data-class", flags->data_class, "what data it touches")
-      ->check(CLI::IsMember({"NONE", "PII", "PHI"}))
-      ->capture_default_str();
+  AddContentFlags(*submit, *flags);
   submit->add_option("--title", flags->title, "what an approver reads first");
   submit->add_option("--rationale", flags->rationale, "why it is wanted");
-  submit->add_option("--requested-by", flags->requested_by,
-                     "on whose behalf, in words");
   submit->add_option("--request-id", flags->request_id,
                      "a UUID; the same one again never submits twice "
                      "(default: a random one)");
@@ -198,10 +248,11 @@ void AddSubmit(CLI::App& intents, Client& client, Run& run) {
 
 void AddIntentsCommand(CLI::App& app, Client& client, Run& run) {
   CLI::App* intents =
-      app.add_subcommand("intents", "submit, read and cancel intents");
+      app.add_subcommand("intents", "submit, try, read and cancel intents");
   intents->require_subcommand(1);
   intents->fallthrough();
   AddSubmit(*intents, client, run);
+  AddEvaluate(*intents, client, run);
 
   auto id = std::make_shared<std::string>();
   CLI::App* get = intents->add_subcommand("get", "show one intent");

@@ -59,6 +59,30 @@ void PrintReasons(
   }
 }
 
+absl::string_view OutcomeText(intent::v1::RuleOutcome outcome) {
+  switch (outcome) {
+    case intent::v1::RULE_OUTCOME_APPLIED:
+      return "applied";
+    case intent::v1::RULE_OUTCOME_NOT_APPLIED:
+      return "did not apply";
+    case intent::v1::RULE_OUTCOME_FAULTED:
+      return "can't be evaluated";
+    default:
+      return "ended otherwise";
+  }
+}
+
+// `payload.amount > $50 is true; payload.amount = $120`.
+std::string PartText(const intent::v1::DecidingPart& part) {
+  std::string text = absl::StrCat(part.text(), " is ", part.value());
+  absl::string_view separator = "; ";
+  for (const intent::v1::SeenValue& seen : part.seen()) {
+    absl::StrAppend(&text, separator, seen.text(), " = ", seen.value());
+    separator = ", ";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string Printable(absl::string_view text) {
@@ -135,6 +159,37 @@ std::string FormatDemands(
                         : absl::StrJoin(demand.roles(), " or "));
   }
   return text;
+}
+
+void PrintEvaluation(const intent::v1::EvaluateIntentResponse& response) {
+  const intent::v1::Decision& decision = response.decision();
+  const intent::v1::Explanation& explanation = response.explanation();
+  std::cout << KindName(decision.kind()) << " (not stored)\n";
+  PrintReasons(decision.reasons());
+  Line("demands", FormatDemands(decision.demands()));
+  Line("policy", decision.policy_digest());
+  for (const intent::v1::RuleExplanation& rule : explanation.rules()) {
+    std::cout << (rule.is_decisive() ? "* " : "  ")
+              << Printable(absl::StrCat(
+                     rule.is_limit() ? "limit " : "rule ", rule.code(), " ",
+                     OutcomeText(rule.outcome()), " (", rule.at(), ")"))
+              << "\n";
+    for (const intent::v1::DecidingPart& part : rule.parts()) {
+      std::cout << "    " << Printable(PartText(part)) << "\n";
+    }
+  }
+  if (explanation.has_milder_change()) {
+    const intent::v1::MilderChange& change = explanation.milder_change();
+    std::cout << Printable(absl::StrCat("it would be ",
+                                        KindName(change.decision()), " with ",
+                                        change.field(), " = ", change.to(),
+                                        " instead of ", change.from()))
+              << "\n";
+  }
+  if (!explanation.nearest_type().empty()) {
+    std::cout << "help: did you mean the type `"
+              << Printable(explanation.nearest_type()) << "`?\n";
+  }
 }
 
 void PrintIntent(const Intent& intent) {

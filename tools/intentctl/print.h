@@ -10,6 +10,7 @@
 #include <string>
 
 #include "intent/v1/intent.pb.h"
+#include "intent/v1/intent_service.pb.h"
 
 namespace sgl::tools {
 
@@ -41,6 +42,10 @@ void PrintIntent(const intent::v1::Intent& intent);
 
 // Several lines about one memo and its votes.
 void PrintMemo(const intent::v1::DecisionMemo& memo);
+
+// What a dry run decided, and why: every rule with what settled it. A `*`
+// stands before the rules that gave the decision.
+void PrintEvaluation(const intent::v1::EvaluateIntentResponse& response);
 
 // One line each, for lists.
 void PrintIntentRow(const intent::v1::Intent& intent);

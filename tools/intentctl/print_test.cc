@@ -80,5 +80,44 @@ TEST(PrintTest, NoFieldDrivesTheTerminal) {
   }
 }
 
+TEST(PrintEvaluationTest, ShowsRulesPartsAndTheMilderChange) {
+  intent::v1::EvaluateIntentResponse response;
+  response.mutable_decision()->set_kind(intent::v1::DECISION_KIND_REVIEW);
+  auto* reason = response.mutable_decision()->add_reasons();
+  reason->set_code("BIG");
+  reason->set_message("a spend of $900");
+  reason->set_at("a.sgl:3:8");
+  auto* big = response.mutable_explanation()->add_rules();
+  big->set_code("BIG");
+  big->set_at("a.sgl:3:8");
+  big->set_outcome(intent::v1::RULE_OUTCOME_APPLIED);
+  big->set_is_decisive(true);
+  auto* part = big->add_parts();
+  part->set_text("intent.spend > $250");
+  part->set_value("true");
+  auto* seen = part->add_seen();
+  seen->set_text("intent.spend");
+  seen->set_value("$900");
+  auto* posts = response.mutable_explanation()->add_rules();
+  posts->set_code("POSTS");
+  posts->set_at("a.sgl:9:7");
+  posts->set_is_limit(true);
+  posts->set_outcome(intent::v1::RULE_OUTCOME_NOT_APPLIED);
+  auto* change = response.mutable_explanation()->mutable_milder_change();
+  change->set_field("intent.spend");
+  change->set_from("$900");
+  change->set_to("$250");
+  change->set_decision(intent::v1::DECISION_KIND_ALLOW);
+  testing::internal::CaptureStdout();
+  PrintEvaluation(response);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(),
+            "REVIEW (not stored)\n"
+            "  reason       BIG: a spend of $900  a.sgl:3:8\n"
+            "* rule BIG applied (a.sgl:3:8)\n"
+            "    intent.spend > $250 is true; intent.spend = $900\n"
+            "  limit POSTS did not apply (a.sgl:9:7)\n"
+            "it would be ALLOW with intent.spend = $250 instead of $900\n");
+}
+
 }  // namespace
 }  // namespace sgl::tools

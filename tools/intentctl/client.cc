@@ -110,8 +110,12 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(
 
 }  // namespace
 
-void Connection::Prepare(grpc::ClientContext& context) const {
+void Connection::PrepareStream(grpc::ClientContext& context) const {
   context.AddMetadata("authorization", absl::StrCat("Bearer ", token));
+}
+
+void Connection::Prepare(grpc::ClientContext& context) const {
+  PrepareStream(context);
   context.set_deadline(std::chrono::system_clock::now() +
                        std::chrono::seconds(timeout_seconds));
 }

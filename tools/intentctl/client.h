@@ -43,6 +43,8 @@ struct Connection {
 
   // Sets the token and the deadline on a call.
   void Prepare(grpc::ClientContext& context) const;
+  // The same for a stream, which has no deadline.
+  void PrepareStream(grpc::ClientContext& context) const;
 };
 
 // Where the server is and who calls. Filled by the flags that AddFlags adds.

@@ -14,10 +14,10 @@ namespace sgl::tools {
 
 using Run = std::function<int()>;
 
-// `intents submit|evaluate|get|list|cancel`, over gRPC.
+// `intents submit|evaluate|get|list|watch|cancel`, over gRPC.
 void AddIntentsCommand(CLI::App& app, Client& client, Run& run);
 
-// `memos list|show|approve|reject`, over gRPC.
+// `memos list|show|watch|approve|reject`, over gRPC.
 void AddMemosCommand(CLI::App& app, Client& client, Run& run);
 
 // `db create|deploy|status|reset`, on DIRECT_URL.

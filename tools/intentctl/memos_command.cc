@@ -5,6 +5,7 @@
 
 #include "tools/intentctl/commands.h"
 #include "tools/intentctl/print.h"
+#include "tools/intentctl/watch_command.h"
 
 namespace sgl::tools {
 namespace {
@@ -146,6 +147,7 @@ void AddMemosCommand(CLI::App& app, Client& client, Run& run) {
       app.add_subcommand("memos", "read decision memos and vote on them");
   memos->require_subcommand(1);
   memos->fallthrough();
+  AddMemosWatch(*memos, client, run);
 
   auto list_flags = std::make_shared<ListFlags>();
   CLI::App* list = memos->add_subcommand("list", "list memos, newest first");

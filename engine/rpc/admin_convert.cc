@@ -173,16 +173,29 @@ storage::NewAgent FromProto(const v1::CreateAgentRequest& request) {
           .owner_user_id = request.owner()};
 }
 
-storage::AgentChange FromProto(const v1::UpdateAgentRequest& request) {
+absl::StatusOr<storage::AgentChange> FromProto(
+    const v1::UpdateAgentRequest& request) {
   storage::AgentChange change;
   change.agent_id = request.agent();
-  if (request.has_role()) change.role = request.role();
-  if (request.has_status()) change.status = request.status();
-  if (request.has_tier()) change.tier = request.tier();
-  if (request.has_labels()) {
-    change.labels = ToVector(request.labels().labels());
+  if (request.update_mask().paths().empty()) {
+    return BadField("update_mask", "say which fields to set");
   }
-  if (request.has_owner()) change.owner_user_id = request.owner();
+  for (const std::string& path : request.update_mask().paths()) {
+    if (path == "role") {
+      change.role = request.role();
+    } else if (path == "status") {
+      change.status = request.status();
+    } else if (path == "tier") {
+      change.tier = request.tier();
+    } else if (path == "labels") {
+      change.labels = ToVector(request.labels());
+    } else if (path == "owner") {
+      change.owner_user_id = request.owner();
+    } else {
+      return BadField("update_mask",
+                      "it takes role, status, tier, labels and owner");
+    }
+  }
   return change;
 }
 

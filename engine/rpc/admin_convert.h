@@ -35,8 +35,10 @@ absl::StatusOr<storage::PrincipalKind> KindOf(absl::string_view field,
 // Fields that were left empty have their defaults.
 storage::NewTenant FromProto(const intent::v1::CreateTenantRequest& request);
 storage::NewAgent FromProto(const intent::v1::CreateAgentRequest& request);
-storage::AgentChange FromProto(const intent::v1::UpdateAgentRequest& request);
 storage::NewMember FromProto(const intent::v1::CreateMemberRequest& request);
+// INVALID_ARGUMENT: no mask, or one that names something else.
+absl::StatusOr<storage::AgentChange> FromProto(
+    const intent::v1::UpdateAgentRequest& request);
 // INVALID_ARGUMENT: the kind as above, or a lifetime that is no duration.
 absl::StatusOr<TokenRequest> FromProto(
     const intent::v1::CreateTokenRequest& request);

@@ -126,8 +126,10 @@ absl::Status Answer(Directory* directory, const CallScope& scope,
 absl::Status Answer(Directory* directory, const CallScope& scope,
                     const v1::UpdateAgentRequest& request,
                     v1::UpdateAgentResponse* response) {
+  const absl::StatusOr<storage::AgentChange> change = FromProto(request);
+  if (!change.ok()) return change.status();
   const absl::StatusOr<storage::DirectoryAgent> changed =
-      directory->UpdateAgent(scope, request.tenant(), FromProto(request));
+      directory->UpdateAgent(scope, request.tenant(), *change);
   if (!changed.ok()) return changed.status();
   ToProto(*changed, response->mutable_agent());
   return absl::OkStatus();

@@ -110,7 +110,12 @@ TEST(AdminTest, AnAgentIsChangedInPart) {
   intent::v1::UpdateAgentRequest change;
   change.set_agent("ATLAS");
   change.set_tier(3);
-  change.mutable_labels()->add_labels("x");
+  change.add_labels("x");
+  EXPECT_EQ(
+      BadFieldsOf(test.operator_.Call(&AdminStub::UpdateAgent, change).status),
+      std::vector<std::string>{"update_mask"});
+  change.mutable_update_mask()->add_paths("tier");
+  change.mutable_update_mask()->add_paths("labels");
   auto changed = test.operator_.Call(&AdminStub::UpdateAgent, change);
   ASSERT_TRUE(changed.ok()) << changed.status.error_message();
   EXPECT_EQ(changed.response.agent().tier(), 3);
@@ -121,7 +126,8 @@ TEST(AdminTest, AnAgentIsChangedInPart) {
   change.Clear();
   change.set_agent(test.served.tenant().agent);
   change.set_status("paused");
-  change.set_owner("");
+  change.mutable_update_mask()->add_paths("status");
+  change.mutable_update_mask()->add_paths("owner");
   changed = test.operator_.Call(&AdminStub::UpdateAgent, change);
   ASSERT_TRUE(changed.ok()) << changed.status.error_message();
   EXPECT_EQ(changed.response.agent().status(), "paused");
@@ -267,6 +273,7 @@ TEST(AdminTest, NobodyMakesThemselvesAnApprover) {
   intent::v1::UpdateAgentRequest away;
   away.set_agent("ATLAS");
   away.set_owner(test.served.tenant().carol);
+  away.mutable_update_mask()->add_paths("owner");
   EXPECT_EQ(ReasonOf(self.Call(&AdminStub::UpdateAgent, away).status),
             "SELF_GRANT");
   // For others it is done, with the issuer's name on it.
@@ -326,6 +333,7 @@ TEST(AdminTest, AnotherTenantIsNotThere) {
   // Nor by its ids.
   intent::v1::UpdateAgentRequest agent;
   agent.set_agent(bolt.agent);
+  agent.mutable_update_mask()->add_paths("tier");
   refused(admin.Call(&AdminStub::UpdateAgent, agent).status);
   intent::v1::RemoveMemberRequest member;
   member.set_member(bolt.carol);

@@ -6,6 +6,7 @@
 // table, view or function that breaks its rule, so that it is known to see one.
 
 #include <absl/strings/str_cat.h>
+#include <absl/strings/substitute.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -126,7 +127,8 @@ class IsolationTest : public ::testing::Test {
       const std::string key = relation == "tenants" ? "id" : "tenant_id";
       const SqlResult rows = connection.Run(absl::StrCat(
           "SELECT ", key, " FROM ", relation,
-          with_tenant ? absl::StrCat(" WHERE ", key, " <> '", acme_.id, "'")
+          with_tenant ? absl::StrCat(" WHERE ", key, " IS DISTINCT FROM '",
+                                     acme_.id, "'")
                       : ""));
       // Either no right to look at it at all, or no row to be seen.
       EXPECT_TRUE(rows.sqlstate == "42501" || rows.ok()) << rows.error;
@@ -202,8 +204,9 @@ TEST_F(IsolationTest, ATenantLeftBehindOnASharedConnectionIsNotTaken) {
 }
 
 // A table's rows are open to the tenants of the transaction and to nobody
-// else: the one policy for all says so word for word, and any other policy is
-// for a role that it names, never the engine's.
+// else: the one policy for all says so word for word. Rows without a tenant are
+// the system tenant's to read, by a policy that says that word for word. Any
+// other is for a role that it names, never the engine's.
 constexpr char kOpenTables[] =
     "SELECT c.relname FROM pg_class AS c "
     "WHERE c.relnamespace = 'public'::regnamespace "
@@ -218,7 +221,12 @@ constexpr char kOpenTables[] =
     "    CASE c.relname WHEN 'tenants' THEN 'id' ELSE 'tenant_id' END)) "
     "OR EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = c.oid "
     "  AND p.polname <> 'tenant_rows' AND (p.polroles && ARRAY[0::oid, "
-    "  'intent_runtime'::regrole::oid, 'intent_login'::regrole::oid])) "
+    "  'intent_runtime'::regrole::oid, 'intent_login'::regrole::oid]) "
+    "  AND NOT (p.polname = 'platform_rows' AND p.polcmd = 'r' "
+    "  AND regexp_replace(pg_get_expr(p.polqual, p.polrelid), '\\s', '', 'g') "
+    "  = '((tenant_idISNULL)AND(''00000000-0000-0000-0000-000000000001''::uuid"
+    "=ANY((SELECT(NULLIF(current_setting(''intent.tenants''::text,true),"
+    "''''::text))::uuid[]AS\"nullif\")::uuid[])))')) "
     "OR EXISTS (SELECT FROM aclexplode(c.relacl) AS a WHERE a.grantee = 0))";
 
 TEST_F(IsolationTest, EveryTableIsClosedButForTheTenantPolicy) {
@@ -239,6 +247,8 @@ TEST_F(IsolationTest, EveryTableIsClosedButForTheTenantPolicy) {
            "ALTER POLICY tenant_rows ON planted WITH CHECK (true)",
            "CREATE POLICY more ON planted USING (true)",
            "CREATE POLICY more ON planted TO intent_runtime USING (true)",
+           "CREATE POLICY platform_rows ON planted FOR SELECT "
+           "USING (tenant_id IS NULL)",
            "GRANT SELECT ON planted TO PUBLIC",
        }) {
     SCOPED_TRACE(bug);
@@ -417,6 +427,50 @@ TEST_F(IsolationTest, DefinerFunctionsGiveWhatTheyAreForAndNoMore) {
                 "length(meta ->> 'source')) FROM audit_log "
                 "WHERE action = 'CREDENTIALS_REFUSED'"),
             "t security 100");
+}
+
+// Calls of every definer function with values that fit its parameters: where it
+// takes a tenant that tenant, else an id of its agent, a text, a number.
+constexpr char kFittingCalls[] =
+    "SELECT format('SELECT * FROM %I(%s)', p.proname, "
+    "(SELECT string_agg(CASE "
+    "  WHEN t = 'uuid'::regtype AND name IN ('tenant', 'new_id', "
+    "    'wanted_tenant', 'tenant_id') THEN quote_literal('$0') "
+    "  WHEN t = 'uuid'::regtype THEN quote_literal('$1') "
+    "  WHEN t = 'text'::regtype THEN quote_literal('member') "
+    "  WHEN t = 'boolean'::regtype THEN 'true' "
+    "  WHEN t IN ('integer'::regtype, 'bigint'::regtype) THEN '1' "
+    "  ELSE 'NULL' END || '::' || t::regtype, ', ' ORDER BY place) "
+    "FROM unnest(p.proargtypes::oid[], p.proargnames[1:p.pronargs]) "
+    "WITH ORDINALITY AS arg (t, name, place))) "
+    "FROM pg_proc AS p WHERE p.pronamespace = 'public'::regnamespace "
+    "AND p.prosecdef AND p.prorettype <> 'trigger'::regtype ORDER BY 1";
+
+TEST_F(IsolationTest, NoDefinerFunctionChangesATenantThatWasNotNamed) {
+  FillByForce();
+  std::string lines;
+  for (const std::string& table : Relations("'r', 'p'")) {
+    absl::StrAppend(&lines, lines.empty() ? "" : " UNION ALL ", "SELECT '",
+                    table, "' || t::text AS line FROM ", table, " AS t WHERE ",
+                    table == "tenants" ? "id" : "tenant_id", " = '", bolt_.id,
+                    "'");
+  }
+  const std::string state =
+      absl::StrCat("SELECT md5(string_agg(line, '' ORDER BY line)) FROM (",
+                   lines, ") AS lines");
+  const std::string before = database_->Super().Value(state);
+  SqlConnection runtime(database_->runtime_url());
+  ASSERT_TRUE(
+      runtime.Run(absl::StrCat("SET intent.tenants = '{", acme_.id, "}'"))
+          .ok());
+  const std::vector<std::string> calls =
+      Column(absl::Substitute(kFittingCalls, bolt_.id, bolt_.agent));
+  EXPECT_GE(calls.size(), 13u);
+  for (const std::string& call : calls) {
+    // Most are refused; those that aren't have nothing to do with a tenant.
+    static_cast<void>(runtime.Run(call));
+    EXPECT_EQ(database_->Super().Value(state), before) << call;
+  }
 }
 
 }  // namespace

@@ -16,8 +16,9 @@ inline constexpr int64_t kSourceBytesMax = 32 << 20;
 // Files in one policy set: a platform and some thousands of tenants.
 inline constexpr int kFilesMax = 10'000;
 
-// Parentheses, list types and operators inside each other. Twenty is unusual
-// by hand; 200 keeps the parser's stack under 200 KB.
+// Parentheses, list types and operators inside each other. The condition
+// itself is level 1: 199 parentheses around a name pass, 200 are refused.
+// Twenty is unusual by hand; 200 keeps the parser's stack under 200 KB.
 inline constexpr int kNestingMax = 200;
 
 // Depth of a checked expression with its defs put in place. Bounds the stack

@@ -1,10 +1,12 @@
-"""Proves that the tutorial of docs/sgl.md does what it says when followed.
+"""Proves that the tutorial of docs/sgl.md, and the first lines of
+docs/diagnostics.md, do what they say when followed.
 
 Walks through the page's fenced blocks in a fresh folder with nothing but `sgl`
 on the PATH: an `sgl NAME.sgl` or `sgl and NAME.sgl` block is saved under its
 name, `json request` as requests.jsonl, an `sh` block is run, and what it prints
-must be the `text output` or `json decision` block that follows. The tutorial
-ends at the first heading that is a reference's.
+must be the `text output`, `json output` or `json decision` block that follows.
+`sh exits 1` is a command that ends so. What is followed ends at the first
+heading that is a reference's.
 
 usage: tutorial_test.py SGL PAGE [--update]
 """
@@ -17,7 +19,12 @@ import sys
 import tempfile
 
 FENCE = re.compile(r"```(\S[^\n]*)\n(.*?)```\n", re.S)
-END = "## The command line"
+# By page: the heading that ends what is followed, and its number of commands
+# at least.
+PAGES = {
+    "diagnostics.md": ("## How to read the examples", 2),
+    "sgl.md": ("## The command line", 5),
+}
 LEFT_OUT = re.compile(r', "policy": "[^"]*", "tzdata": "[^"]*"')
 
 
@@ -32,7 +39,8 @@ def main():
     sgl, page = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2])
     is_updating = "--update" in sys.argv
     text = page.read_text(encoding="utf-8")
-    end = text.index(END)
+    heading, commands_min = PAGES[page.name]
+    end = text.index(heading)
     commands, failures = 0, 0
     with tempfile.TemporaryDirectory() as work:
         bin_folder = pathlib.Path(work, "bin")
@@ -52,15 +60,15 @@ def main():
                 (folder / words[-1]).write_text(body, encoding="utf-8")
             elif info == "json request":
                 (folder / "requests.jsonl").write_text(body, encoding="utf-8")
-            elif info == "sh":
+            elif info in ("sh", "sh exits 1"):
                 printed, status = run(body, folder, environment)
                 commands += 1
-                if status != 0:
+                if status != (1 if info == "sh exits 1" else 0):
                     failures += 1
                     print(f"exit status {status}:\n{body}{printed}")
-            elif info == "text output" or (info == "json decision" and
+            elif words[-1] == "output" or (info == "json decision" and
                                            printed is not None):
-                if is_updating and info == "text output":
+                if is_updating and words[-1] == "output":
                     body = printed
                 elif printed != body:
                     failures += 1
@@ -71,7 +79,7 @@ def main():
         tutorial = FENCE.sub(block, text[:end])
     if is_updating:
         page.write_text(tutorial + text[end:], encoding="utf-8")
-    if commands < 5:
+    if commands < commands_min:
         failures += 1
         print(f"only {commands} commands found: was the page read?")
     return 1 if failures else 0

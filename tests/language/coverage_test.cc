@@ -1,6 +1,7 @@
-// Proves three things of every diagnostic: each kind is shown by a golden case
-// and explained in docs/diagnostics.md with an example that draws it; and in
-// each case the caret stands under the column that the first line names.
+// Proves of every diagnostic that a golden case shows it, and that its entry in
+// docs/diagnostics.md is true: its example draws it, and the mended example
+// below `Fix:` compiles without it and without any error. Proves of every
+// golden case that the caret stands under the column that the first line names.
 
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
@@ -15,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/zone_loader.h"
 #include "policy/diagnostics/diagnostic.h"
 #include "policy/policy.h"
 #include "tests/language/golden.h"
@@ -111,47 +113,99 @@ TEST(CoverageTest, CaretsStandUnderTheirColumns) {
   EXPECT_GT(carets, 150);
 }
 
-// Reads docs/diagnostics.md: the example of each kind, empty where it has
+// What docs/diagnostics.md says of a kind; the texts are empty where it has
 // none.
-std::map<std::string, std::string> Examples() {
-  std::map<std::string, std::string> examples;
-  std::string* example = nullptr;
-  bool is_inside = false;
+struct Entry {
+  std::string fix;      // the sentence behind `Fix: `
+  std::string example;  // the ```sgl block
+  std::string mended;   // the ```sgl fixed block
+};
+
+// The page: an entry by kind, and the platform's file that its tenants'
+// examples stand beside.
+struct Page {
+  std::map<std::string, Entry> entries;
+  std::string platform;
+};
+
+Page ReadPage() {
+  Page page;
+  Entry* entry = nullptr;
+  std::string* block = nullptr;
   const std::vector<std::string> lines =
       absl::StrSplit(ReadFile("docs/diagnostics.md"), '\n');
   for (const std::string& line : lines) {
-    if (absl::StartsWith(line, "### ")) example = &examples[line.substr(4)];
-    if (line == "```") is_inside = false;
-    if (is_inside && example != nullptr) absl::StrAppend(example, line, "\n");
-    if (line == "```sgl") is_inside = true;
+    if (line == "```") {
+      block = nullptr;
+    } else if (block != nullptr) {
+      absl::StrAppend(block, line, "\n");
+    } else if (line == "```sgl platform.sgl") {
+      block = &page.platform;
+    } else if (absl::StartsWith(line, "### ")) {
+      entry = &page.entries[line.substr(4)];
+    } else if (entry == nullptr) {
+      continue;
+    } else if (absl::StartsWith(line, "Fix: ")) {
+      entry->fix = line.substr(5);
+    } else if (line == "```sgl") {
+      block = &entry->example;
+    } else if (line == "```sgl fixed") {
+      block = &entry->mended;
+    }
   }
-  return examples;
+  return page;
 }
 
-TEST(CoverageTest, EachKindIsExplainedWithAnExampleThatDrawsIt) {
-  std::map<std::string, std::string> examples = Examples();
+// Compiles lines as the page says that they stand.
+Compilation CompileLines(const Page& page, const std::string& lines) {
+  std::vector<SourceFile> sources = {
+      {"example.sgl", absl::StrCat("policy example version 1\n", lines)}};
+  if (absl::StartsWith(lines, "layer tenant \"acme\"\n")) {
+    sources.push_back({"platform.sgl", page.platform});
+  }
+  return Compile(sources, LoadZones(ZonesNamed(sources)));
+}
+
+std::set<std::string> KindsOf(const Compilation& compilation) {
+  std::set<std::string> kinds;
+  for (const Finding& finding : compilation.findings) {
+    kinds.emplace(finding.kind);
+  }
+  return kinds;
+}
+
+TEST(CoverageTest, EachKindIsExplained) {
+  std::map<std::string, Entry> entries = ReadPage().entries;
   for (DiagnosticKind kind : AllKinds()) {
     const std::string name(KindName(kind));
-    ASSERT_TRUE(examples.contains(name)) << name << " is not in the docs";
-    const std::string example = examples[name];
-    examples.erase(name);
-    EXPECT_EQ(example.empty(), TooLargeToShow().contains(name)) << name;
-    if (example.empty()) continue;
-    std::vector<SourceFile> sources = {
-        {"example.sgl", absl::StrCat("policy example version 1\n", example)}};
-    if (absl::StrContains(example, "layer tenant")) {
-      sources.push_back({"platform.sgl",
-                         "policy platform version 1\ndefault allow\n"
-                         "intent PAY {}\n"});
-    }
-    const Compilation compilation = Compile(sources, {});
-    EXPECT_TRUE(absl::StrContains(compilation.Render(),
-                                  absl::StrCat(" [", name, "]\n")))
-        << name << " is not drawn by its example:\n"
-        << compilation.Render();
+    ASSERT_TRUE(entries.contains(name)) << name << " is not in the docs";
+    const Entry& entry = entries[name];
+    EXPECT_TRUE(absl::EndsWith(entry.fix, ".")) << name << ": " << entry.fix;
+    EXPECT_EQ(entry.example.empty(), TooLargeToShow().contains(name)) << name;
+    EXPECT_EQ(entry.mended.empty(), entry.example.empty()) << name;
+    entries.erase(name);
   }
-  for (const auto& [name, example] : examples) {
+  for (const auto& [name, entry] : entries) {
     ADD_FAILURE() << "docs explain " << name << ", which is no kind";
+  }
+}
+
+TEST(CoverageTest, ExamplesDrawTheirKindAndMendedOnesDoNot) {
+  const Page page = ReadPage();
+  for (const auto& [name, entry] : page.entries) {
+    if (entry.example.empty()) continue;
+    const Compilation before = CompileLines(page, entry.example);
+    std::set<std::string> allowed = KindsOf(before);
+    EXPECT_EQ(allowed.erase(name), 1u)
+        << name << " is not drawn by its example:\n"
+        << before.Render();
+    const Compilation after = CompileLines(page, entry.mended);
+    EXPECT_EQ(after.error_count, 0) << name << ", mended:\n" << after.Render();
+    for (const std::string& kind : KindsOf(after)) {
+      EXPECT_TRUE(allowed.contains(kind))
+          << name << ", mended, draws " << kind << ":\n"
+          << after.Render();
+    }
   }
 }
 

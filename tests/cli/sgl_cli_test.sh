@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Proves what scripts rely on in sgl: exit statuses, what goes to which stream,
-# folders and repeated --policy, standard input, and what is
-# said of mistakes on the command line. sgl_help_test.sh is about the help.
+# folders and repeated --policy, standard input, colours, and what is said of
+# mistakes on the command line. sgl_help_test.sh is about the help.
 # Backquotes in the texts expected are meant as they are.
 # shellcheck disable=SC2016
 set -uo pipefail
@@ -79,6 +79,31 @@ expect_status 2 eval --input one.jsonl
 expect_status 2 eval --policy set --input missing.jsonl
 expect_status 2 eval --policy missing.sgl
 
+# On a terminal, which script(1) makes, diagnostics are coloured; what goes to a
+# file is not, nor anything once NO_COLOR says so.
+on_terminal() {
+  script -qec "$1" /dev/null >out 2>err </dev/null
+}
+red=$'\033[1;31merror:\033[0m'
+unset NO_COLOR
+export TERM=xterm
+on_terminal "'$sgl' check bad.sgl"
+expect_text out "bad.sgl:3:20: $red unknown field"
+expect_text out $'                     \033[1;31m^~~~\033[0m'
+expect_text out $'  \033[1;36mhelp:\033[0m did you mean `tier`?'
+on_terminal "'$sgl' eval --policy bad.sgl --input one.jsonl >decisions"
+expect_text out "bad.sgl:3:20: $red unknown field"
+on_terminal "'$sgl' check bad.sgl >report"
+expect_text report 'bad.sgl:3:20: error: unknown field'
+on_terminal "'$sgl' check --json bad.sgl"
+expect_text out '"severity":"error"'
+on_terminal "NO_COLOR=1 '$sgl' check bad.sgl"
+expect_text out 'bad.sgl:3:20: error: unknown field'
+on_terminal "NO_COLOR= '$sgl' check bad.sgl"
+expect_text out "bad.sgl:3:20: $red unknown field"
+on_terminal "TERM=dumb '$sgl' check bad.sgl"
+expect_text out 'bad.sgl:3:20: error: unknown field'
+
 # Tests: one that passes, one that fails, and where the report goes.
 cat >t.sgl <<'END'
 policy t version 1
@@ -92,6 +117,12 @@ END
 expect_status 0 test --coverage --junit t.xml t.sgl
 expect_text out 'never not applied:'
 expect_text out '1 test: 1 passed, 0 failed'
+if grep -q ' ms$' out; then
+  echo "a time in what programs read" >&2
+  failures=$((failures + 1))
+fi
+on_terminal "'$sgl' test t.sgl"
+expect_text out '1 test: 1 passed, 0 failed in '
 expect_text t.xml '<testcase classname="t.sgl" name="high tiers"/>'
 expect_empty err
 sed -i 's/block \[B\]/allow/' t.sgl

@@ -18,6 +18,7 @@
 #include "engine/policy_files.h"
 #include "policy/policy.h"
 #include "tools/sgl/commands.h"
+#include "tools/sgl/terminal.h"
 
 namespace sgl::tools {
 namespace {
@@ -130,8 +131,9 @@ int RunCheck(const CheckOptions& options, std::istream& in, std::ostream& out,
   if (options.is_json) {
     WriteJson(compilation, out);
   } else {
-    out << compilation.Render() << Count(compilation.error_count, "error")
-        << ", " << Count(compilation.warning_count, "warning") << "\n";
+    out << ForStream(out, compilation.Render())
+        << Count(compilation.error_count, "error") << ", "
+        << Count(compilation.warning_count, "warning") << "\n";
   }
   return compilation.error_count == 0 ? kExitOk : kExitWrong;
 }

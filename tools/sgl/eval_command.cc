@@ -12,6 +12,7 @@
 #include "policy/policy.h"
 #include "tools/sgl/commands.h"
 #include "tools/sgl/eval_lines.h"
+#include "tools/sgl/terminal.h"
 
 namespace sgl::tools {
 namespace {
@@ -52,7 +53,7 @@ std::shared_ptr<const Program> LoadProgram(
   }
   const Compilation compilation =
       Compile(*sources, LoadZones(ZonesNamed(*sources)));
-  std::cerr << compilation.Render();
+  std::cerr << ForStream(std::cerr, compilation.Render());
   *status = kExitWrong;
   return compilation.program;
 }

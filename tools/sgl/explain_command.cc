@@ -16,6 +16,7 @@
 #include "policy/policy.h"
 #include "tools/sgl/commands.h"
 #include "tools/sgl/explain_lines.h"
+#include "tools/sgl/terminal.h"
 
 namespace sgl::tools {
 namespace {
@@ -57,7 +58,7 @@ int RunExplain(const ExplainOptions& options, std::istream& in,
   }
   const Compilation compilation =
       Compile(*sources, LoadZones(ZonesNamed(*sources)));
-  err << compilation.Render();
+  err << ForStream(err, compilation.Render());
   if (compilation.program == nullptr) return kExitWrong;
   std::istream& input = file.is_open() ? file : in;
   return ExplainLines(*compilation.program,

@@ -21,6 +21,7 @@
 #include "policy/source/source.h"
 #include "policy/syntax/formatter.h"
 #include "tools/sgl/commands.h"
+#include "tools/sgl/terminal.h"
 
 namespace sgl::tools {
 namespace {
@@ -82,7 +83,7 @@ class Formatting {
     Diagnostics diagnostics;
     const std::optional<std::string> text = Format(sources, file, diagnostics);
     if (!text.has_value()) {
-      errors_ << RenderAll(sources, diagnostics);
+      errors_ << ForStream(errors_, RenderAll(sources, diagnostics));
       return Worsen(kExitWrong);
     }
     if (options_.is_check) return Compare(source, *text);

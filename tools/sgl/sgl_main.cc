@@ -26,7 +26,7 @@ constexpr char kFooter[] =
     "each verb's own options and examples. The language: docs/sgl.md.\n"
     "\n"
     "exit status: 0 fine, 1 the policy or the input is wrong, 2 bad usage\n"
-    "NO_COLOR=1 keeps colours off a terminal.";
+    "NO_COLOR=1 in the environment keeps colours off a terminal.";
 
 }  // namespace
 

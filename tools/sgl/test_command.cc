@@ -4,11 +4,14 @@
 
 #include <absl/status/statusor.h>
 #include <absl/strings/match.h>
+#include <absl/time/time.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +20,7 @@
 #include "engine/policy_test_run.h"
 #include "policy/policy.h"
 #include "tools/sgl/commands.h"
+#include "tools/sgl/terminal.h"
 #include "tools/sgl/test_report.h"
 
 namespace sgl::tools {
@@ -55,7 +59,7 @@ int RunTest(const TestOptions& options, std::ostream& out, std::ostream& err) {
   }
   const Compilation compilation =
       Compile(*sources, LoadZones(ZonesNamed(*sources)));
-  err << compilation.Render();
+  err << ForStream(err, compilation.Render());
   if (compilation.program == nullptr) return kExitWrong;
   std::vector<PolicyTest> tests;
   for (const PolicyTest& test : compilation.tests) {
@@ -66,9 +70,15 @@ int RunTest(const TestOptions& options, std::ostream& out, std::ostream& err) {
     return kExitUsage;
   }
   if (tests.empty()) err << kNoTests;
+  const auto begin = std::chrono::steady_clock::now();
   const TestRun run = engine::RunTests(*compilation.program, tests);
+  // Only a person cares how long it took; what programs read stays the same.
+  std::optional<absl::Duration> took;
+  if (IsTerminal(out)) {
+    took = absl::FromChrono(std::chrono::steady_clock::now() - begin);
+  }
   out << (options.as_json ? TestRunToJson(run)
-                          : RenderTestRun(run, options.with_coverage));
+                          : RenderTestRun(run, options.with_coverage, took));
   if (!options.junit.empty()) {
     std::ofstream file(options.junit, std::ios::binary);
     file << TestRunToJunit(run);

@@ -134,7 +134,8 @@ std::string PathOf(const std::string& at) {
 
 }  // namespace
 
-std::string RenderTestRun(const TestRun& run, bool with_coverage) {
+std::string RenderTestRun(const TestRun& run, bool with_coverage,
+                          std::optional<absl::Duration> took) {
   std::string out;
   for (const TestResult& test : run.tests) {
     for (const TestFailure& failure : test.failures) {
@@ -144,7 +145,13 @@ std::string RenderTestRun(const TestRun& run, bool with_coverage) {
   if (with_coverage) absl::StrAppend(&out, RenderCoverage(run));
   const size_t failed = static_cast<size_t>(run.failed_count());
   absl::StrAppend(&out, Count(run.tests.size(), "test"), ": ",
-                  run.tests.size() - failed, " passed, ", failed, " failed\n");
+                  run.tests.size() - failed, " passed, ", failed, " failed");
+  if (took.has_value()) {
+    // Rounded up: nothing takes no time.
+    const absl::Duration shown = absl::Ceil(*took, absl::Milliseconds(1));
+    absl::StrAppend(&out, " in ", absl::ToInt64Milliseconds(shown), " ms");
+  }
+  absl::StrAppend(&out, "\n");
   return out;
 }
 

@@ -14,6 +14,9 @@
 #ifndef TOOLS_SGL_TEST_REPORT_H_
 #define TOOLS_SGL_TEST_REPORT_H_
 
+#include <absl/time/time.h>
+
+#include <optional>
 #include <string>
 
 #include "engine/policy_test_run.h"
@@ -25,8 +28,10 @@ using engine::TestFailure;
 using engine::TestResult;
 using engine::TestRun;
 
-// Returns the failures, the coverage if asked for, and a summary line.
-std::string RenderTestRun(const TestRun& run, bool with_coverage);
+// Returns the failures, the coverage if asked for, and a summary line, which
+// ends in how long the run took if that is given.
+std::string RenderTestRun(const TestRun& run, bool with_coverage,
+                          std::optional<absl::Duration> took = std::nullopt);
 
 // Returns one JSON object, indented: counts, every test with its failures, and
 // the coverage by rule.

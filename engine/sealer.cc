@@ -137,7 +137,12 @@ absl::StatusOr<int> Sealer::SealBatch() {
   absl::StatusOr<std::vector<storage::UnsealedEntry>> entries =
       storage::ClaimUnsealed(*tx, batch_);
   if (!entries.ok()) return entries.status();
-  if (entries->empty()) return 0;
+  if (entries->empty()) {
+    // Entries that are gone may have been noted.
+    const absl::Status committed = tx->Commit();
+    if (!committed.ok()) return committed;
+    return 0;
+  }
   const int count = static_cast<int>(entries->size());
   EntriesByLog by_log;
   for (storage::UnsealedEntry& entry : *entries) {

@@ -5,6 +5,7 @@
 
 #include "storage/audit_columns.h"
 #include "storage/guard.h"
+#include "storage/identity.h"
 #include "storage/intent_columns.h"
 #include "storage/queries.h"
 #include "storage/session.h"
@@ -20,9 +21,6 @@ constexpr absl::string_view kColumnNames[kAuditColumnCount] = {
     "xact_id",
 };
 
-constexpr absl::string_view kSystemTenant =
-    "00000000-0000-0000-0000-000000000001";
-
 }  // namespace
 
 absl::string_view AuditColumnName(size_t column) {
@@ -35,7 +33,7 @@ absl::string_view AuditRecord::Text(AuditColumn column) const {
 }
 
 std::string ReaderOfLog(absl::string_view log_id) {
-  return std::string(log_id == kPlatformLog ? kSystemTenant : log_id);
+  return std::string(log_id == kPlatformLog ? kSystemTenantId : log_id);
 }
 
 AuditRecord ReadAuditColumns(RowReader& reader) {

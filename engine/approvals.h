@@ -12,40 +12,42 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "engine/call_scope.h"
+#include "engine/demands.h"
 #include "engine/executors.h"
+#include "engine/memo_checks.h"
 #include "engine/policies.h"
 #include "engine/waiters.h"
 #include "policy/policy.h"
 #include "storage/database.h"
 #include "storage/intents.h"
 #include "storage/memos.h"
-#include "storage/settlement.h"
 
 namespace sgl::engine {
 
-inline constexpr size_t kCommentMax = 5000;  // Characters.
-
 // One person's say, as the request states it.
 struct Ballot {
-  std::string memo_id;
+  // What the voter saw.
+  Seen seen = {};
   storage::Verdict verdict = storage::Verdict::kApprove;
-  // What the voter saw. 0 is the first.
-  int32_t revision = 0;
-  std::string payload_sha256;
   // Required for a rejection.
-  std::string comment;
+  std::string comment = {};
+  // Where set, a memo that is there for any other reason is refused.
+  std::string only_reason = {};
 };
 
-// A memo and its intent, as they stand after a call.
-struct VoteOutcome {
-  storage::MemoRow memo;
-  storage::IntentRow intent;
+// Each item is a transaction of its own, so that this bounds a call's time.
+inline constexpr size_t kBatchVotesMax = 200;
+
+// Approvals of many memos that one rule asked for.
+struct BatchBallot {
+  std::string reason_code = {};
+  std::vector<Seen> seen = {};
+  std::string comment = {};
 };
 
 // Thread-safe. Owned by the engine; borrows what it is made of.
@@ -63,6 +65,16 @@ class Approvals {
   absl::StatusOr<VoteOutcome> Vote(const CallScope& scope,
                                    const Ballot& ballot);
 
+  using Note = std::function<void(const absl::StatusOr<VoteOutcome>&)>;
+
+  // Votes for each by itself, in their order, and calls `note` with what came
+  // of it, as Vote gives it; also FAILED_PRECONDITION (OTHER_REASONS). Once
+  // the database or the caller is away the rest is not tried (NOT_TRIED).
+  // INVALID_ARGUMENT: what the items have in common is wrong.
+  // REQUIRES: the principal is a user.
+  absl::Status ApproveBatch(const CallScope& scope, const BatchBallot& batch,
+                            const Note& note);
+
   // Ends an intent that is DRAFT or AWAITING_HUMAN. For the caller: NOT_FOUND,
   // PERMISSION_DENIED (NOT_YOUR_INTENT) for an agent that did not submit it,
   // FAILED_PRECONDITION (INTENT_FINAL).
@@ -75,28 +87,14 @@ class Approvals {
                                       const Ballot& ballot);
   absl::Status Approve(storage::Transaction& tx, const CallScope& scope,
                        const Ballot& ballot, const storage::LockedMemo& locked,
-                       const std::vector<storage::VoteRow>& votes);
-  absl::Status Resume(storage::Transaction& tx,
-                      const storage::LockedMemo& locked,
-                      const std::vector<storage::VoteRow>& votes,
-                      storage::AuditEntry entry);
+                       const Speaker& speaker,
+                       const std::vector<ApprovalDemand>& demands);
 
   storage::Database* const db_;
   Policies* const policies_;
   const ExecutorRegistry* const executors_;
   Waiters* const waiters_;
 };
-
-// Returns whether the votes meet every demand: for each, `count` different
-// people who approved, are members still, hold one of its roles (any member,
-// where it names none) and whose vote has not expired. One person's vote
-// counts towards each demand that it fits.
-bool MeetsDemands(const std::vector<ApprovalDemand>& demands,
-                  const std::vector<storage::VoteRow>& votes);
-
-// Returns whether somebody with these roles fits one of the demands.
-bool FitsAnyDemand(const std::vector<ApprovalDemand>& demands,
-                   const std::vector<std::string>& roles);
 
 }  // namespace sgl::engine
 

@@ -89,6 +89,8 @@ Engine::Engine(Options options, std::unique_ptr<storage::Database> db,
               options_.worker),
       intake_(db_.get(), &policies_, &worker_, &waiters_),
       approvals_(db_.get(), &policies_, &options_.executors, &waiters_),
+      memo_edits_(db_.get(), &policies_, &options_.executors, &waiters_),
+      delegations_(db_.get()),
       sealer_(db_.get(), options_.sealer) {}
 
 Engine::~Engine() { Stop(); }

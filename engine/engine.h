@@ -20,8 +20,10 @@
 #include <thread>
 
 #include "engine/approvals.h"
+#include "engine/delegations.h"
 #include "engine/executors.h"
 #include "engine/intake.h"
+#include "engine/memo_edits.h"
 #include "engine/policies.h"
 #include "engine/sealer.h"
 #include "engine/waiters.h"
@@ -79,6 +81,8 @@ class Engine {
   Worker& worker() { return worker_; }
   Intake& intake() { return intake_; }
   Approvals& approvals() { return approvals_; }
+  MemoEdits& memo_edits() { return memo_edits_; }
+  Delegations& delegations() { return delegations_; }
   Sealer& sealer() { return sealer_; }
 
  private:
@@ -98,6 +102,8 @@ class Engine {
   Worker worker_;
   Intake intake_;
   Approvals approvals_;
+  MemoEdits memo_edits_;
+  Delegations delegations_;
   Sealer sealer_;
   // Stops the listening thread.
   WakeSignal listening_;

@@ -2,7 +2,6 @@
 
 #include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
-#include <absl/strings/strip.h>
 #include <absl/time/clock.h>
 
 #include <algorithm>
@@ -14,9 +13,9 @@
 #include "engine/decider.h"
 #include "engine/decision_json.h"
 #include "engine/error.h"
+#include "engine/intent_body.h"
 #include "engine/payload_map.h"
 #include "engine/settlement.h"
-#include "engine/text.h"
 #include "storage/facts.h"
 #include "storage/uuid.h"
 
@@ -27,46 +26,14 @@ namespace {
 // earlier, so that it still arrives.
 constexpr absl::Duration kAnswerMargin = absl::Milliseconds(50);
 
-// Appends what is wrong with a text field, if anything is.
-void CheckText(absl::string_view field, absl::string_view text, size_t max,
-               std::vector<FieldError>* errors) {
-  if (CharacterCount(text) > max) {
-    errors->push_back(
-        {std::string(field),
-         absl::StrCat("it has ", CharacterCount(text), " characters; at most ",
-                      max, " are allowed")});
-  } else if (HasNul(text)) {
-    errors->push_back({std::string(field), "it holds a NUL character"});
-  }
-}
-
-void CheckPayload(absl::string_view payload, std::vector<FieldError>* errors) {
-  if (payload.size() > kPayloadBytesMax) {
-    errors->push_back(
-        {"payload",
-         absl::StrCat("it has ", payload.size(), " bytes; at most 256 KiB (",
-                      kPayloadBytesMax, " bytes) are allowed")});
-    return;
-  }
-  const absl::Status bounds = CheckPayloadBounds(payload);
-  if (!bounds.ok()) {
-    // The field is named already.
-    errors->push_back({"payload", std::string(absl::StripPrefix(
-                                      bounds.message(), "payload: "))});
-  }
-}
-
 // What every use of a submission needs.
 std::vector<FieldError> CheckBody(const Submission& submission) {
   std::vector<FieldError> errors;
-  if (submission.intent_type.empty()) {
-    errors.push_back({"intent_type", "it is required"});
-  }
-  CheckText("intent_type", submission.intent_type, kIntentTypeMax, &errors);
-  CheckPayload(submission.payload, &errors);
-  if (submission.spend_micros_usd < 0) {
-    errors.push_back({"spend_micros_usd", "it can't be negative"});
-  }
+  CheckIntentBody({.intent_type = submission.intent_type,
+                   .payload = submission.payload,
+                   .spend_micros_usd = submission.spend_micros_usd,
+                   .data_class = submission.data_class},
+                  &errors);
   CheckText("title", submission.title, kTitleMax, &errors);
   CheckText("rationale", submission.rationale, kRationaleMax, &errors);
   CheckText("requested_by", submission.requested_by, kRequestedByMax, &errors);

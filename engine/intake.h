@@ -24,7 +24,6 @@
 
 namespace sgl::engine {
 
-inline constexpr size_t kIntentTypeMax = 200;  // Characters.
 inline constexpr size_t kTitleMax = 200;       // Characters.
 inline constexpr size_t kRationaleMax = 5000;  // Characters.
 inline constexpr absl::Duration kWaitMax = absl::Seconds(60);

@@ -128,7 +128,8 @@ struct Server::Parts {
         pool({.threads = options.threads}),
         calls(&admission, &pool, &engine->waiters(), &engine->watches()),
         intents(&calls, &engine->db(), &engine->intake(), &engine->approvals()),
-        decisions(&calls, &engine->db(), &engine->approvals()),
+        decisions(&calls, &engine->db(), &engine->approvals(),
+                  &engine->memo_edits(), &engine->delegations()),
         admin(&calls, &engine->db()) {}
 
   Engine* const engine;

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "engine/decider.h"
 #include "engine/error.h"
+#include "engine/escalations.h"
 #include "engine/settlement.h"
 #include "storage/audit.h"
 #include "storage/facts.h"
@@ -140,6 +141,9 @@ bool Worker::IsSweepDue() const {
 absl::Status Worker::Sweep() {
   swept_ = absl::Now();
   MakePartitions();
+  const absl::Status escalated =
+      EscalateDueMemos(*db_, options_.batch_max).status();
+  if (!escalated.ok()) LogWarn("escalate memos: {}", escalated.ToString());
   return ExpireMemos().status();
 }
 

@@ -70,7 +70,8 @@ class Worker {
   // Does one turn; returns how the turn went.
   absl::Status Turn();
   bool IsSweepDue() const;
-  // What is done by the clock: ends overdue memos, makes partitions.
+  // What is done by the clock: escalates memos that nobody voted on, ends
+  // overdue ones, makes partitions.
   absl::Status Sweep();
   void MakePartitions();
   // Settles a batch, once more where another policy set is active by now.

@@ -164,6 +164,29 @@ absl::StatusOr<IntentRow> LockIntent(Transaction& tx,
   });
 }
 
+absl::StatusOr<int32_t> ReviseIntent(Transaction& tx,
+                                     const IntentEdit& edit) noexcept {
+  return Guard("revise an intent", [&]() -> absl::StatusOr<int32_t> {
+    RequireId("intent", edit.intent_id);
+    const pqxx::result revised =
+        OpenSession(tx).Exec(kReviseIntentSql, Args()
+                                                   .Text(edit.tenant_id)
+                                                   .Text(edit.intent_id)
+                                                   .Text(edit.intent_type)
+                                                   .Text(edit.payload)
+                                                   .Text(edit.payload_sha256)
+                                                   .Int(edit.spend_micros_usd)
+                                                   .Text(edit.data_class)
+                                                   .Text(edit.edited_by));
+    if (revised.empty()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "revise an intent: intent ", edit.intent_id, " does not wait"));
+    }
+    RowReader reader(revised[0]);
+    return static_cast<int32_t>(reader.Int());
+  });
+}
+
 absl::StatusOr<IntentRow> GetIntent(Transaction& tx,
                                     const std::string& id) noexcept {
   return Guard("get an intent", [&]() -> absl::StatusOr<IntentRow> {

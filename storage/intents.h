@@ -152,6 +152,28 @@ absl::StatusOr<std::optional<IntentRow>> ClaimOneDraft(
 absl::StatusOr<IntentRow> LockIntent(Transaction& tx,
                                      const std::string& id) noexcept;
 
+// What an edit makes of an intent.
+struct IntentEdit {
+  std::string tenant_id = {};
+  std::string intent_id = {};
+  std::string intent_type = {};
+  // As in NewIntent.
+  std::string payload = {};
+  std::string payload_sha256 = {};
+  int64_t spend_micros_usd = 0;
+  std::string data_class = "NONE";
+  // A member of the tenant, who from now on can't vote on it.
+  std::string edited_by = {};
+};
+
+// Makes it the intent's next revision and returns its number; what it replaces
+// is kept in intent_revisions. The intent still waits under its old decision:
+// settle it in the same transaction. FAILED_PRECONDITION: it isn't
+// AWAITING_HUMAN. INVALID_ARGUMENT: a payload that jsonb can't hold.
+// REQUIRES: the row's lock.
+absl::StatusOr<int32_t> ReviseIntent(Transaction& tx,
+                                     const IntentEdit& edit) noexcept;
+
 absl::StatusOr<IntentRow> GetIntent(Transaction& tx,
                                     const std::string& id) noexcept;
 

@@ -18,10 +18,12 @@ namespace {
 constexpr std::array<absl::string_view, 3> kStatusNames = {
     "PROPOSED", "APPROVED", "REJECTED"};
 
-// Reads a row of the view memo_rows.
+// Reads a row of get_memos.sql.
 MemoRow ReadMemoRow(const pqxx::row& row) {
   RowReader reader(row);
   MemoRow memo;
+  memo.escalations = reader.Text();
+  memo.edited_by = reader.Text();
   memo.id = reader.Text();
   memo.tenant_id = reader.Text();
   memo.intent_id = reader.Text();
@@ -69,7 +71,16 @@ VoteRow ReadVoteRow(RowReader& reader) {
   vote.expired = reader.Bool();
   vote.roles = reader.TextArray();
   vote.is_member = reader.Bool();
+  vote.delegation_ids = reader.TextArray();
   return vote;
+}
+
+LentRoles ReadLentRoles(RowReader& reader) {
+  LentRoles lent;
+  lent.delegation_id = reader.Text();
+  lent.from_user_id = reader.Text();
+  lent.roles = reader.TextArray();
+  return lent;
 }
 
 // Reads the votes of all these memos in one statement.
@@ -81,10 +92,23 @@ void FillVotes(Session& session, std::vector<MemoRow>& memos) {
     ids.Add(memo.id);
     by_id[memo.id] = &memo;
   }
+  bool is_any_delegated = false;
   for (const pqxx::row& row : session.Exec(kListVotesSql, Args().Array(ids))) {
     RowReader reader(row);
     const std::string memo_id = reader.Text();
-    by_id[memo_id]->votes.push_back(ReadVoteRow(reader));
+    VoteRow vote = ReadVoteRow(reader);
+    is_any_delegated |= !vote.delegation_ids.empty();
+    by_id[memo_id]->votes.push_back(std::move(vote));
+  }
+  if (!is_any_delegated) return;
+  for (const pqxx::row& row :
+       session.Exec(kListVoteDelegationsSql, Args().Array(ids))) {
+    RowReader reader(row);
+    const std::string memo_id = reader.Text();
+    const std::string vote_id = reader.Text();
+    for (VoteRow& vote : by_id[memo_id]->votes) {
+      if (vote.id == vote_id) vote.lent.push_back(ReadLentRoles(reader));
+    }
   }
 }
 
@@ -196,6 +220,26 @@ absl::StatusOr<LockedMemo> LockMemo(Transaction& tx,
   });
 }
 
+absl::StatusOr<Standing> ReadStanding(Transaction& tx,
+                                      const std::string& user_id) noexcept {
+  return Guard("read a voter's standing", [&]() -> absl::StatusOr<Standing> {
+    RequireId("user", user_id);
+    Session& session = OpenSession(tx);
+    const std::string& tenant_id = session.OnlyTenant();
+    Standing standing;
+    RowReader own(session.ExecOne(
+        kReadOwnRolesSql, Args().Text(tenant_id).Text(user_id), "such user"));
+    standing.is_member = own.Bool();
+    standing.roles = own.TextArray();
+    for (const pqxx::row& row : session.Exec(
+             kReadDelegatedRolesSql, Args().Text(tenant_id).Text(user_id))) {
+      RowReader reader(row);
+      standing.lent.push_back(ReadLentRoles(reader));
+    }
+    return standing;
+  });
+}
+
 absl::StatusOr<std::string> InsertVote(Transaction& tx,
                                        const NewVote& vote) noexcept {
   return Guard("insert a vote", [&]() -> absl::StatusOr<std::string> {
@@ -207,7 +251,9 @@ absl::StatusOr<std::string> InsertVote(Transaction& tx,
                                     .Text(vote.memo_id)
                                     .Text(vote.approved_by)
                                     .Text(approves ? "APPROVE" : "REJECT")
-                                    .Nullable(vote.comment),
+                                    .Nullable(vote.comment)
+                                    .TextArray(vote.roles)
+                                    .TextArray(vote.delegation_ids),
                                 "vote"));
     std::string id = reader.Text();
     if (!reader.Bool()) {

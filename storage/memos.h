@@ -30,6 +30,15 @@ std::optional<MemoStatus> MemoStatusFromName(absl::string_view name);
 
 enum class Verdict : uint8_t { kApprove, kReject };
 
+// What one delegation lends to whom it was given.
+struct LentRoles {
+  std::string delegation_id = {};
+  // Whose roles they are.
+  std::string from_user_id = {};
+  // Those of them that the delegator holds as of now, sorted.
+  std::vector<std::string> roles = {};
+};
+
 // One person's say on one revision.
 struct VoteRow {
   std::string id;
@@ -44,9 +53,14 @@ struct VoteRow {
   std::optional<absl::Time> expires_at;
   // As of the reading statement, by the database's clock.
   bool expired = false;
-  // The voter's roles as of now, sorted. Empty for who is no member any more.
+  // The roles that the voter held themselves when they voted and holds still,
+  // sorted. Empty for who is no member any more.
   std::vector<std::string> roles;
   bool is_member = false;
+  // The delegations that the vote counts by, as of then.
+  std::vector<std::string> delegation_ids;
+  // Those of them that are in force as of now.
+  std::vector<LentRoles> lent;
 };
 
 // One row of decision_memos with what a voter must see of its intent.
@@ -81,6 +95,11 @@ struct MemoRow {
   std::string intent_rationale;
   std::string data_class;
   std::string requested_by;
+  // Who made the revision. Empty for the first.
+  std::string edited_by;
+  // Of the present revision: a JSON array of {"from", "to", "at"}, roles and
+  // microseconds since 1970.
+  std::string escalations = "[]";
   // By time. GetMemo, ListMemos and LockMemo fill it.
   std::vector<VoteRow> votes;
 };
@@ -121,12 +140,30 @@ struct LockedMemo {
 absl::StatusOr<LockedMemo> LockMemo(Transaction& tx,
                                     const std::string& id) noexcept;
 
+// What somebody may say as of now.
+struct Standing {
+  bool is_member = false;
+  // The roles that they hold themselves, sorted.
+  std::vector<std::string> roles = {};
+  // What others lend them.
+  std::vector<LentRoles> lent = {};
+};
+
+// Returns a user's standing in the transaction's tenant. One who isn't there
+// is no member.
+absl::StatusOr<Standing> ReadStanding(Transaction& tx,
+                                      const std::string& user_id) noexcept;
+
 struct NewVote {
   std::string memo_id = {};
   // A member of the memo's tenant, else FAILED_PRECONDITION.
   std::string approved_by = {};
   Verdict verdict = Verdict::kApprove;
   std::string comment = {};
+  // The voter's own roles.
+  std::vector<std::string> roles = {};
+  // The delegations that the vote counts by; at most 100.
+  std::vector<std::string> delegation_ids = {};
 };
 
 // Stores the vote, bound to the memo's revision and payload hash; returns its
@@ -135,13 +172,14 @@ struct NewVote {
 absl::StatusOr<std::string> InsertVote(Transaction& tx,
                                        const NewVote& vote) noexcept;
 
-// Returns the votes on the memo's present revision, by time, with the voters'
-// roles as of now.
+// Returns the votes on the memo's present revision, by time, with what is left
+// of the voters' roles.
 absl::StatusOr<std::vector<VoteRow>> Votes(Transaction& tx,
                                            const std::string& memo_id) noexcept;
 
 // Ends an open memo: APPROVED or REJECTED, with how (`APPROVED`,
-// `HUMAN_REJECTED`, `APPROVAL_EXPIRED`, `CANCELED`, `BLOCKED_SGL`).
+// `HUMAN_REJECTED`, `APPROVAL_EXPIRED`, `CANCELED`, `BLOCKED_SGL`,
+// `ALLOWED_AFTER_EDIT`).
 // FAILED_PRECONDITION: it isn't open.
 absl::Status ResolveMemo(Transaction& tx, const std::string& memo_id,
                          MemoStatus status,

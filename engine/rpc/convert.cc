@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/decision_json.h"
+#include "engine/demands.h"
 #include "engine/error.h"
 #include "engine/text.h"
 #include "storage/uuid.h"
@@ -163,6 +164,9 @@ void ToProto(const storage::VoteRow& vote, intent::v1::Vote* message) {
   if (vote.expires_at.has_value()) {
     *message->mutable_expire_time() = ToProtoTime(*vote.expires_at);
   }
+  for (const std::string& id : vote.delegation_ids) {
+    message->add_delegation_ids(id);
+  }
 }
 
 // The fields that both requests have, by the same names.
@@ -299,8 +303,7 @@ absl::Status ToProto(const storage::MemoRow& row,
   memo->set_risk_tier(row.risk_tier);
   memo->set_status(ToProtoStatus(row.status));
   memo->set_resolution(row.resolution);
-  const absl::StatusOr<std::vector<ApprovalDemand>> demands =
-      DemandsFromJson(row.demands);
+  const absl::StatusOr<std::vector<ApprovalDemand>> demands = DemandsOf(row);
   if (!demands.ok()) return demands.status();
   for (const ApprovalDemand& demand : *demands) {
     ToProto(demand, memo->add_demands());
@@ -325,6 +328,34 @@ absl::Status ToProto(const storage::MemoRow& row,
   memo->set_intent_rationale(row.intent_rationale);
   memo->set_data_class(ToProtoDataClass(row.data_class));
   memo->set_requested_by(row.requested_by);
+  memo->set_edited_by(row.edited_by);
+  const absl::StatusOr<std::vector<Escalation>> escalations =
+      EscalationsFromJson(row.escalations);
+  if (!escalations.ok()) return escalations.status();
+  for (const Escalation& escalation : *escalations) {
+    intent::v1::Escalation* const added = memo->add_escalations();
+    added->set_from_role(escalation.from_role);
+    added->set_to_role(escalation.to_role);
+    *added->mutable_create_time() = ToProtoTime(escalation.created_at);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ToProto(const storage::DelegationRow& row,
+                     intent::v1::Delegation* delegation) {
+  delegation->set_id(row.id);
+  delegation->set_tenant_id(row.tenant_id);
+  delegation->set_from_user_id(row.from_user_id);
+  delegation->set_to_user_id(row.to_user_id);
+  for (const std::string& role : row.roles) delegation->add_roles(role);
+  *delegation->mutable_start_time() = ToProtoTime(row.starts_at);
+  *delegation->mutable_end_time() = ToProtoTime(row.ends_at);
+  delegation->set_reason(row.reason);
+  *delegation->mutable_create_time() = ToProtoTime(row.created_at);
+  if (row.revoked_at.has_value()) {
+    *delegation->mutable_revoke_time() = ToProtoTime(*row.revoked_at);
+  }
+  delegation->set_in_force(row.in_force);
   return absl::OkStatus();
 }
 
@@ -349,6 +380,34 @@ absl::StatusOr<Submission> FromProto(
 absl::StatusOr<Submission> FromProto(
     const intent::v1::EvaluateIntentRequest& request) {
   return Body(request);
+}
+
+absl::StatusOr<IntentBody> FromProto(
+    const intent::v1::EditDecisionMemoRequest& request) {
+  const absl::StatusOr<DataClass> data_class =
+      FromProtoDataClass(request.data_class());
+  if (!data_class.ok()) return data_class.status();
+  return IntentBody{.intent_type = request.intent_type(),
+                    .payload = request.payload(),
+                    .spend_micros_usd = request.spend_micros_usd(),
+                    .data_class = *data_class};
+}
+
+absl::StatusOr<DelegationRequest> FromProto(
+    const intent::v1::CreateDelegationRequest& request) {
+  DelegationRequest result = {
+      .to_user_id = request.to_user_id(),
+      .to_email = request.to_email(),
+      .roles = {request.roles().begin(), request.roles().end()},
+      .reason = request.reason()};
+  absl::StatusOr<std::optional<absl::Time>> time = FromProtoTime(
+      "start_time", request.has_start_time(), request.start_time());
+  if (!time.ok()) return time.status();
+  result.starts_at = *time;
+  time = FromProtoTime("end_time", request.has_end_time(), request.end_time());
+  if (!time.ok()) return time.status();
+  result.ends_at = *time;
+  return result;
 }
 
 absl::StatusOr<storage::IntentFilter> FromProto(

@@ -9,11 +9,14 @@
 #include <absl/time/time.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include "engine/delegations.h"
 #include "engine/intake.h"
+#include "engine/intent_body.h"
 #include "intent/v1/decision_service.pb.h"
 #include "intent/v1/intent.pb.h"
 #include "intent/v1/intent_service.pb.h"
 #include "policy/policy.h"
+#include "storage/delegations.h"
 #include "storage/intents.h"
 #include "storage/memos.h"
 
@@ -24,6 +27,8 @@ namespace sgl::engine {
 absl::Status ToProto(const storage::IntentRow& row, intent::v1::Intent* intent);
 absl::Status ToProto(const storage::MemoRow& row,
                      intent::v1::DecisionMemo* memo);
+absl::Status ToProto(const storage::DelegationRow& row,
+                     intent::v1::Delegation* delegation);
 void ToProto(const Decision& decision, std::optional<absl::Time> decided_at,
              intent::v1::Decision* message);
 
@@ -36,6 +41,12 @@ absl::StatusOr<Submission> FromProto(
     const intent::v1::SubmitIntentRequest& request);
 absl::StatusOr<Submission> FromProto(
     const intent::v1::EvaluateIntentRequest& request);
+
+// The intent as it is to be.
+absl::StatusOr<IntentBody> FromProto(
+    const intent::v1::EditDecisionMemoRequest& request);
+absl::StatusOr<DelegationRequest> FromProto(
+    const intent::v1::CreateDelegationRequest& request);
 
 absl::StatusOr<storage::IntentFilter> FromProto(
     const intent::v1::IntentFilter& filter);

@@ -1,30 +1,23 @@
 #include "engine/rpc/decision_service.h"
 
-#include <optional>
 #include <vector>
 
 #include "engine/error.h"
 #include "engine/rpc/convert.h"
-#include "engine/rpc/page_token.h"
+#include "engine/rpc/page.h"
+#include "engine/rpc/status.h"
 #include "engine/rpc/watch_reads.h"
-#include "engine/text.h"
+#include "storage/delegations.h"
 #include "storage/memos.h"
 #include "storage/uuid.h"
 
 namespace sgl::engine {
 namespace {
 
-// Both votes have the same fields and the same answer.
-template <typename Request, typename Response>
-absl::Status Vote(Approvals* approvals, const CallScope& scope,
-                  storage::Verdict verdict, const Request& request,
-                  Response* response) {
-  const absl::StatusOr<VoteOutcome> outcome =
-      approvals->Vote(scope, {.memo_id = request.id(),
-                              .verdict = verdict,
-                              .revision = request.revision(),
-                              .payload_sha256 = request.payload_sha256(),
-                              .comment = request.comment()});
+// What every answer about one memo holds.
+template <typename Response>
+absl::Status Answer(const absl::StatusOr<VoteOutcome>& outcome,
+                    Response* response) {
   if (!outcome.ok()) return outcome.status();
   const absl::Status converted =
       ToProto(outcome->memo, response->mutable_decision_memo());
@@ -32,11 +25,66 @@ absl::Status Vote(Approvals* approvals, const CallScope& scope,
   return ToProto(outcome->intent, response->mutable_intent());
 }
 
+// What every call on one memo states.
+template <typename Request>
+Seen SeenIn(const Request& request) {
+  return {.memo_id = request.id(),
+          .revision = request.revision(),
+          .payload_sha256 = request.payload_sha256()};
+}
+
+// Both votes have the same fields and the same answer.
+template <typename Request, typename Response>
+absl::Status Vote(Approvals* approvals, const CallScope& scope,
+                  storage::Verdict verdict, const Request& request,
+                  Response* response) {
+  return Answer(approvals->Vote(scope, {.seen = SeenIn(request),
+                                        .verdict = verdict,
+                                        .comment = request.comment()}),
+                response);
+}
+
+// Answers one item. Once the answer is large, payloads are left out: clients
+// refuse more than they expect.
+void AnswerItem(const absl::StatusOr<VoteOutcome>& outcome, size_t* bytes,
+                intent::v1::BatchApproveResult* result) {
+  const absl::Status answered = Answer(outcome, result);
+  if (!answered.ok()) {
+    const PublicStatus shown = ToPublicStatus(
+        answered, MethodName(Method::kBatchApproveDecisionMemos));
+    result->Clear();
+    result->mutable_status()->set_code(static_cast<int32_t>(shown.code));
+    result->mutable_status()->set_reason(shown.reason);
+    result->mutable_status()->set_message(shown.message);
+  }
+  if (*bytes + result->ByteSizeLong() > kPageBytesMax) {
+    if (result->has_decision_memo()) {
+      result->mutable_decision_memo()->clear_payload();
+    }
+    if (result->has_intent()) result->mutable_intent()->clear_payload();
+  }
+  *bytes += result->ByteSizeLong();
+}
+
+absl::StatusOr<storage::DelegationFilter> FromProto(
+    const intent::v1::DelegationFilter& filter) {
+  if (!filter.user_id().empty() && !storage::IsUuid(filter.user_id())) {
+    return BadField("filter.user_id", "it is no UUID");
+  }
+  return storage::DelegationFilter{.user_id = filter.user_id(),
+                                   .in_force = filter.in_force()};
+}
+
 }  // namespace
 
 DecisionService::DecisionService(Calls* calls, storage::Database* db,
-                                 Approvals* approvals)
-    : calls_(calls), db_(db), approvals_(approvals) {}
+                                 Approvals* approvals, MemoEdits* edits,
+                                 Delegations* delegations)
+    : calls_(calls),
+      db_(db),
+      approvals_(approvals),
+      edits_(edits),
+      delegations_(delegations) {}
 
 grpc::ServerUnaryReactor* DecisionService::GetDecisionMemo(
     grpc::CallbackServerContext* context,
@@ -88,6 +136,81 @@ grpc::ServerUnaryReactor* DecisionService::RejectDecisionMemo(
       });
 }
 
+grpc::ServerUnaryReactor* DecisionService::EditDecisionMemo(
+    grpc::CallbackServerContext* context,
+    const intent::v1::EditDecisionMemoRequest* request,
+    intent::v1::EditDecisionMemoResponse* response) {
+  return calls_->Start(
+      context, Method::kEditDecisionMemo,
+      [=, this](const CallScope& scope) -> absl::Status {
+        const absl::StatusOr<IntentBody> body = engine::FromProto(*request);
+        if (!body.ok()) return body.status();
+        return Answer(edits_->Edit(scope, {.seen = SeenIn(*request),
+                                           .comment = request->comment(),
+                                           .body = *body}),
+                      response);
+      });
+}
+
+grpc::ServerUnaryReactor* DecisionService::BatchApproveDecisionMemos(
+    grpc::CallbackServerContext* context,
+    const intent::v1::BatchApproveDecisionMemosRequest* request,
+    intent::v1::BatchApproveDecisionMemosResponse* response) {
+  return calls_->Start(
+      context, Method::kBatchApproveDecisionMemos,
+      [=, this](const CallScope& scope) {
+        BatchBallot batch = {.reason_code = request->reason_code(),
+                             .comment = request->comment()};
+        for (const auto& item : request->items()) {
+          batch.seen.push_back(SeenIn(item));
+        }
+        size_t bytes = 0;
+        return approvals_->ApproveBatch(
+            scope, batch, [&](const absl::StatusOr<VoteOutcome>& outcome) {
+              AnswerItem(outcome, &bytes, response->add_results());
+            });
+      });
+}
+
+grpc::ServerUnaryReactor* DecisionService::CreateDelegation(
+    grpc::CallbackServerContext* context,
+    const intent::v1::CreateDelegationRequest* request,
+    intent::v1::CreateDelegationResponse* response) {
+  return calls_->Start(context, Method::kCreateDelegation,
+                       [=, this](const CallScope& scope) -> absl::Status {
+                         const absl::StatusOr<DelegationRequest> wanted =
+                             engine::FromProto(*request);
+                         if (!wanted.ok()) return wanted.status();
+                         const absl::StatusOr<storage::DelegationRow> row =
+                             delegations_->Create(scope, *wanted);
+                         if (!row.ok()) return row.status();
+                         return ToProto(*row, response->mutable_delegation());
+                       });
+}
+
+grpc::ServerUnaryReactor* DecisionService::ListDelegations(
+    grpc::CallbackServerContext* context,
+    const intent::v1::ListDelegationsRequest* request,
+    intent::v1::ListDelegationsResponse* response) {
+  return calls_->Start(context, Method::kListDelegations,
+                       [=, this](const CallScope& scope) {
+                         return List(scope, *request, response);
+                       });
+}
+
+grpc::ServerUnaryReactor* DecisionService::RevokeDelegation(
+    grpc::CallbackServerContext* context,
+    const intent::v1::RevokeDelegationRequest* request,
+    intent::v1::RevokeDelegationResponse* response) {
+  return calls_->Start(context, Method::kRevokeDelegation,
+                       [=, this](const CallScope& scope) -> absl::Status {
+                         const absl::StatusOr<storage::DelegationRow> row =
+                             delegations_->Revoke(scope, request->id());
+                         if (!row.ok()) return row.status();
+                         return ToProto(*row, response->mutable_delegation());
+                       });
+}
+
 absl::Status DecisionService::Get(
     const CallScope& scope, const intent::v1::GetDecisionMemoRequest& request,
     intent::v1::GetDecisionMemoResponse* response) {
@@ -108,46 +231,37 @@ absl::Status DecisionService::Get(
 absl::Status DecisionService::List(
     const CallScope& scope, const intent::v1::ListDecisionMemosRequest& request,
     intent::v1::ListDecisionMemosResponse* response) {
-  const absl::StatusOr<int> size = PageSize(request.page_size());
-  if (!size.ok()) return size.status();
+  const absl::StatusOr<Page> page = ReadPage(request);
+  if (!page.ok()) return page.status();
   const absl::StatusOr<storage::MemoFilter> filter =
       FromProto(request.filter());
   if (!filter.ok()) return filter.status();
-  const std::string fingerprint = request.filter().SerializeAsString();
-  std::optional<storage::PageCursor> after;
-  if (!request.page_token().empty()) {
-    const absl::StatusOr<storage::PageCursor> cursor =
-        DecodePageToken(request.page_token(), fingerprint);
-    if (!cursor.ok()) return cursor.status();
-    after = *cursor;
-  }
   absl::StatusOr<storage::Transaction> tx =
       db_->Begin({.tenants = {scope.principal().tenant_id},
                   .statement_timeout = scope.StatementTimeout()});
   if (!tx.ok()) return tx.status();
   const absl::StatusOr<std::vector<storage::MemoRow>> rows =
-      storage::ListMemos(*tx, *filter, after, *size);
+      storage::ListMemos(*tx, *filter, page->after, page->size);
   if (!rows.ok()) return rows.status();
-  bool is_full = static_cast<int>(rows->size()) == *size;
-  size_t bytes = 0;
-  for (const storage::MemoRow& row : *rows) {
-    intent::v1::DecisionMemo* memo = response->add_decision_memos();
-    const absl::Status converted = ToProto(row, memo);
-    if (!converted.ok()) return converted;
-    bytes += memo->ByteSizeLong();
-    if (bytes <= kPageBytesMax || response->decision_memos_size() == 1)
-      continue;
-    response->mutable_decision_memos()->RemoveLast();
-    is_full = true;
-    break;
-  }
-  if (is_full) {
-    const storage::MemoRow& last =
-        (*rows)[static_cast<size_t>(response->decision_memos_size()) - 1];
-    response->set_next_page_token(
-        EncodePageToken({last.created_at, last.id}, fingerprint));
-  }
-  return absl::OkStatus();
+  return FillPage(*page, *rows, response->mutable_decision_memos(), response);
+}
+
+absl::Status DecisionService::List(
+    const CallScope& scope, const intent::v1::ListDelegationsRequest& request,
+    intent::v1::ListDelegationsResponse* response) {
+  const absl::StatusOr<Page> page = ReadPage(request);
+  if (!page.ok()) return page.status();
+  const absl::StatusOr<storage::DelegationFilter> filter =
+      FromProto(request.filter());
+  if (!filter.ok()) return filter.status();
+  absl::StatusOr<storage::Transaction> tx =
+      db_->Begin({.tenants = {scope.principal().tenant_id},
+                  .statement_timeout = scope.StatementTimeout()});
+  if (!tx.ok()) return tx.status();
+  const absl::StatusOr<std::vector<storage::DelegationRow>> rows =
+      storage::ListDelegations(*tx, *filter, page->after, page->size);
+  if (!rows.ok()) return rows.status();
+  return FillPage(*page, *rows, response->mutable_delegations(), response);
 }
 
 }  // namespace sgl::engine

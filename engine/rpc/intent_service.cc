@@ -6,7 +6,7 @@
 
 #include "engine/error.h"
 #include "engine/rpc/convert.h"
-#include "engine/rpc/page_token.h"
+#include "engine/rpc/page.h"
 #include "engine/rpc/watch_reads.h"
 #include "storage/intents.h"
 
@@ -126,46 +126,19 @@ absl::Status IntentService::Get(const CallScope& scope,
 absl::Status IntentService::List(const CallScope& scope,
                                  const intent::v1::ListIntentsRequest& request,
                                  intent::v1::ListIntentsResponse* response) {
-  const absl::StatusOr<int> size = PageSize(request.page_size());
-  if (!size.ok()) return size.status();
+  const absl::StatusOr<Page> page = ReadPage(request);
+  if (!page.ok()) return page.status();
   const absl::StatusOr<storage::IntentFilter> filter =
       FromProto(request.filter());
   if (!filter.ok()) return filter.status();
-  const std::string fingerprint = request.filter().SerializeAsString();
-  std::optional<storage::PageCursor> after;
-  if (!request.page_token().empty()) {
-    const absl::StatusOr<storage::PageCursor> cursor =
-        DecodePageToken(request.page_token(), fingerprint);
-    if (!cursor.ok()) return cursor.status();
-    after = *cursor;
-  }
   absl::StatusOr<storage::Transaction> tx =
       db_->Begin({.tenants = {scope.principal().tenant_id},
                   .statement_timeout = scope.StatementTimeout()});
   if (!tx.ok()) return tx.status();
   const absl::StatusOr<std::vector<storage::IntentRow>> rows =
-      storage::ListIntents(*tx, *filter, after, *size);
+      storage::ListIntents(*tx, *filter, page->after, page->size);
   if (!rows.ok()) return rows.status();
-  bool is_full = static_cast<int>(rows->size()) == *size;
-  size_t bytes = 0;
-  for (const storage::IntentRow& row : *rows) {
-    intent::v1::Intent* intent = response->add_intents();
-    const absl::Status converted = ToProto(row, intent);
-    if (!converted.ok()) return converted;
-    bytes += intent->ByteSizeLong();
-    if (bytes <= kPageBytesMax || response->intents_size() == 1) continue;
-    response->mutable_intents()->RemoveLast();
-    is_full = true;
-    break;
-  }
-  // A full page may be the last; the next one is empty then.
-  if (is_full) {
-    const storage::IntentRow& last =
-        (*rows)[static_cast<size_t>(response->intents_size()) - 1];
-    response->set_next_page_token(
-        EncodePageToken({last.created_at, last.id}, fingerprint));
-  }
-  return absl::OkStatus();
+  return FillPage(*page, *rows, response->mutable_intents(), response);
 }
 
 }  // namespace sgl::engine

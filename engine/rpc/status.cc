@@ -1,6 +1,7 @@
 #include "engine/rpc/status.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -74,24 +75,27 @@ void AddBadRequest(const absl::Status& status, google::rpc::Status* details) {
 
 }  // namespace
 
+PublicStatus ToPublicStatus(const absl::Status& status,
+                            absl::string_view method) {
+  if (status.ok()) return {};
+  std::string reason = ReasonOf(status);
+  if (!reason.empty()) {
+    return {status.code(), std::move(reason), std::string(status.message())};
+  }
+  // A caller that left or came late is no news; many do in an outage.
+  if (absl::IsCancelled(status) || absl::IsDeadlineExceeded(status)) {
+    LogDebug("{}: {}", std::string(method), status.ToString());
+  } else {
+    LogWarn("{}: {}", std::string(method), status.ToString());
+  }
+  const Answer answer = AnswerOf(status.code());
+  return {answer.code, std::string(answer.reason), std::string(answer.message)};
+}
+
 grpc::Status ToGrpcStatus(const absl::Status& status,
                           absl::string_view method) {
   if (status.ok()) return grpc::Status::OK;
-  std::string reason = ReasonOf(status);
-  absl::StatusCode code = status.code();
-  std::string message(status.message());
-  if (reason.empty()) {
-    // A caller that left or came late is no news; many do in an outage.
-    if (absl::IsCancelled(status) || absl::IsDeadlineExceeded(status)) {
-      LogDebug("{}: {}", std::string(method), status.ToString());
-    } else {
-      LogWarn("{}: {}", std::string(method), status.ToString());
-    }
-    const Answer answer = AnswerOf(code);
-    code = answer.code;
-    reason = std::string(answer.reason);
-    message = std::string(answer.message);
-  }
+  const auto [code, reason, message] = ToPublicStatus(status, method);
   google::rpc::Status details;
   details.set_code(static_cast<int>(code));
   details.set_message(message);

@@ -12,10 +12,24 @@
 #include <absl/strings/string_view.h>
 #include <grpcpp/support/status.h>
 
+#include <string>
+
 namespace sgl::engine {
 
 // Domain of every ErrorInfo.
 inline constexpr absl::string_view kErrorDomain = "intent-engine";
+
+// What a caller may see of a status.
+struct PublicStatus {
+  absl::StatusCode code = absl::StatusCode::kOk;
+  // Of the ErrorInfo. Empty for OK.
+  std::string reason = {};
+  std::string message = {};
+};
+
+// Returns what the caller of `method` may see, and logs what they may not.
+PublicStatus ToPublicStatus(const absl::Status& status,
+                            absl::string_view method);
 
 // Returns what the caller of `method` gets for `status`: its code, a message,
 // and details: ErrorInfo always, BadRequest for bad fields, RetryInfo for

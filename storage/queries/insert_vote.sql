@@ -9,9 +9,10 @@ WITH memo AS (
 ), vote AS (
   INSERT INTO approvals
     (tenant_id, intent_type, payload_hash, approved_by, memo_id, intent_id,
-     revision, verdict, comment)
+     revision, verdict, comment, roles, delegation_ids)
   SELECT memo.tenant_id, memo.intent_type, coalesce(memo.payload_sha256, ''),
-         $2::uuid, memo.id, memo.intent_id, memo.revision, $3, $4
+         $2::uuid, memo.id, memo.intent_id, memo.revision, $3, $4, $5::text[],
+         $6::uuid[]
   FROM memo
   ON CONFLICT (tenant_id, intent_id, revision, approved_by) DO NOTHING
   RETURNING id

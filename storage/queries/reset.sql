@@ -11,14 +11,15 @@ BEGIN
     GRANT intent_definer TO CURRENT_USER;
   END IF;
   FOR item IN
-    SELECT c.oid::regclass AS name, c.relkind = 'v' AS is_view
+    -- By name: one that went with another (CASCADE) has no other name left.
+    SELECT c.relname AS name, c.relkind = 'v' AS is_view
     FROM pg_class AS c
     WHERE c.relnamespace = current_schema()::regnamespace
       AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
     ORDER BY c.relkind = 'v' DESC
   LOOP
-    EXECUTE format(CASE WHEN item.is_view THEN 'DROP VIEW IF EXISTS %s CASCADE'
-                        ELSE 'DROP TABLE IF EXISTS %s CASCADE' END, item.name);
+    EXECUTE format(CASE WHEN item.is_view THEN 'DROP VIEW IF EXISTS %I CASCADE'
+                        ELSE 'DROP TABLE IF EXISTS %I CASCADE' END, item.name);
   END LOOP;
   FOR item IN
     SELECT p.oid::regprocedure AS name

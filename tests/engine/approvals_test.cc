@@ -10,41 +10,13 @@
 #include <vector>
 
 #include "intent/v1/intent.pb.h"
+#include "tests/engine/awaiting.h"
 #include "tests/engine/served_engine.h"
 
 namespace sgl::testing {
 namespace {
 
 using intent::v1::DecisionMemo;
-using intent::v1::Intent;
-
-constexpr int64_t kBigSpend = 300'000'000;
-
-// An engine with one intent that awaits a human.
-struct Awaiting {
-  explicit Awaiting(const std::string& type = "POST",
-                    const std::string& payload = R"({"text": "hi"})")
-      : served({}), agent(served.As(served.agent_token())) {
-    intent = agent.MustSubmit(type, payload, kBigSpend);
-    served.SettleDrafts();
-    intent = agent.MustGet(intent.id());
-    memo = agent.MustGetMemo(intent.decision_memo_id());
-  }
-
-  Caller User(const std::string& name, const std::string& role) {
-    return served.As(served.AddUser(name, role));
-  }
-  std::string SecurityEntries() {
-    return served.Value(
-        "SELECT count(*) FROM audit_log WHERE level = 'security' "
-        "AND action = 'VOTE_REFUSED'");
-  }
-
-  ServedEngine served;
-  Caller agent;
-  Intent intent;
-  DecisionMemo memo;
-};
 
 TEST(ApprovalsTest, ApprovalExecutes) {
   Awaiting test;
@@ -223,6 +195,46 @@ TEST(ApprovalsTest, AnotherTenantsMemoIsNotFound) {
   EXPECT_EQ(answer.status.error_code(), grpc::StatusCode::NOT_FOUND);
   EXPECT_EQ(stranger.GetMemo(test.memo.id()).status.error_code(),
             grpc::StatusCode::NOT_FOUND);
+}
+
+TEST(ApprovalsTest, CommentsAreBounded) {
+  Awaiting test;
+  Caller erin = test.User("erin", "member");
+  const auto over = erin.Reject(test.memo, std::string(5001, 'x'));
+  EXPECT_EQ(BadFieldsOf(over.status), std::vector<std::string>{"comment"});
+  const std::string nul("a\0b", 3);
+  EXPECT_EQ(BadFieldsOf(erin.Reject(test.memo, nul).status),
+            std::vector<std::string>{"comment"});
+  // Characters, not bytes.
+  std::string longest;
+  for (int i = 0; i < 5000; ++i) longest += "\u00e9";
+  const auto answer = erin.Reject(test.memo, longest);
+  ASSERT_TRUE(answer.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.response.decision_memo().votes(0).comment(), longest);
+}
+
+TEST(ApprovalsTest, VotesAreJudgedAgainWhenTheLastComesIn) {
+  for (const char* lost :
+       {"UPDATE tenant_members SET role = 'member' WHERE user_id = '",
+        "UPDATE tenant_members SET removed_at = engine_now() WHERE user_id = '",
+        "SET session_replication_role = replica; DELETE FROM tenant_members "
+        "WHERE user_id = '",
+        "UPDATE approvals SET expires_at = engine_now() WHERE approved_by = '",
+        "UPDATE agent_registry SET owner_user_id = '"}) {
+    SCOPED_TRACE(lost);
+    Awaiting test("WIRE", R"({"to": "x"})");
+    ASSERT_TRUE(test.User("erin", "compliance").Approve(test.memo).ok());
+    const auto changed = test.served.database().Super().Run(
+        absl::StrCat(lost, test.IdOf("erin"), "'"));
+    ASSERT_TRUE(changed.ok()) << changed.error;
+    const auto second = test.User("olga", "owner").Approve(test.memo);
+    ASSERT_TRUE(second.ok()) << second.status.error_message();
+    EXPECT_EQ(second.response.intent().status(),
+              intent::v1::INTENT_STATUS_AWAITING_HUMAN);
+    const auto third = test.User("pete", "owner").Approve(test.memo);
+    EXPECT_EQ(third.response.intent().status(),
+              intent::v1::INTENT_STATUS_EXECUTED);
+  }
 }
 
 TEST(ApprovalsTest, MemosAreListed) {

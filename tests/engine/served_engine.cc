@@ -231,6 +231,62 @@ std::unique_ptr<MemoStream> Caller::Watch(
   return std::make_unique<MemoStream>(std::move(context), std::move(reader));
 }
 
+intent::v1::EditDecisionMemoRequest Caller::EditOf(
+    const intent::v1::DecisionMemo& memo) {
+  intent::v1::EditDecisionMemoRequest request;
+  request.set_id(memo.id());
+  request.set_revision(memo.revision());
+  request.set_payload_sha256(memo.payload_sha256());
+  request.set_comment("mended");
+  request.set_intent_type(memo.intent_type());
+  request.set_payload(memo.payload());
+  request.set_spend_micros_usd(memo.estimated_cost_micros_usd());
+  request.set_data_class(memo.data_class());
+  return request;
+}
+
+Answer<intent::v1::EditDecisionMemoResponse> Caller::Edit(
+    const intent::v1::EditDecisionMemoRequest& request) {
+  Answer<intent::v1::EditDecisionMemoResponse> answer;
+  answer.status =
+      decisions_->EditDecisionMemo(Context().get(), request, &answer.response);
+  return answer;
+}
+
+Answer<intent::v1::BatchApproveDecisionMemosResponse> Caller::BatchApprove(
+    const intent::v1::BatchApproveDecisionMemosRequest& request) {
+  Answer<intent::v1::BatchApproveDecisionMemosResponse> answer;
+  answer.status = decisions_->BatchApproveDecisionMemos(
+      Context().get(), request, &answer.response);
+  return answer;
+}
+
+Answer<intent::v1::CreateDelegationResponse> Caller::Delegate(
+    const intent::v1::CreateDelegationRequest& request) {
+  Answer<intent::v1::CreateDelegationResponse> answer;
+  answer.status =
+      decisions_->CreateDelegation(Context().get(), request, &answer.response);
+  return answer;
+}
+
+Answer<intent::v1::ListDelegationsResponse> Caller::ListDelegations(
+    const intent::v1::ListDelegationsRequest& request) {
+  Answer<intent::v1::ListDelegationsResponse> answer;
+  answer.status =
+      decisions_->ListDelegations(Context().get(), request, &answer.response);
+  return answer;
+}
+
+Answer<intent::v1::RevokeDelegationResponse> Caller::Revoke(
+    const std::string& id) {
+  Answer<intent::v1::RevokeDelegationResponse> answer;
+  intent::v1::RevokeDelegationRequest request;
+  request.set_id(id);
+  answer.status =
+      decisions_->RevokeDelegation(Context().get(), request, &answer.response);
+  return answer;
+}
+
 ServedEngine::ServedEngine(const Options& options)
     : database_(TestDatabase::Make()), tenant_(database_->Seed("acme")) {
   if (!options.policy.empty()) ActivatePolicy(options.policy);
@@ -295,6 +351,15 @@ void ServedEngine::ActivatePolicy(const std::string& text) {
       database_->runtime(), {{.name = "test.sgl", .text = text}},
       engine::OnOtherPolicy::kActivate);
   SGL_CHECK(installed.ok()) << installed;
+}
+
+void ServedEngine::SetClockAhead(const std::string& interval) {
+  const SqlResult set = database_->Super().Run(absl::StrCat(
+      "CREATE OR REPLACE FUNCTION engine_now() RETURNS timestamptz "
+      "LANGUAGE sql VOLATILE PARALLEL SAFE AS "
+      "$$ SELECT clock_timestamp() + interval '",
+      interval, "' $$"));
+  SGL_CHECK(set.ok()) << set.error;
 }
 
 int ServedEngine::SettleDrafts() {

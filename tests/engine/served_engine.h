@@ -112,6 +112,18 @@ class Caller {
       const intent::v1::WatchIntentsRequest& request);
   std::unique_ptr<MemoStream> Watch(
       const intent::v1::WatchDecisionMemosRequest& request);
+  // Returns a request that changes nothing but says why.
+  static intent::v1::EditDecisionMemoRequest EditOf(
+      const intent::v1::DecisionMemo& memo);
+  Answer<intent::v1::EditDecisionMemoResponse> Edit(
+      const intent::v1::EditDecisionMemoRequest& request);
+  Answer<intent::v1::BatchApproveDecisionMemosResponse> BatchApprove(
+      const intent::v1::BatchApproveDecisionMemosRequest& request);
+  Answer<intent::v1::CreateDelegationResponse> Delegate(
+      const intent::v1::CreateDelegationRequest& request);
+  Answer<intent::v1::ListDelegationsResponse> ListDelegations(
+      const intent::v1::ListDelegationsRequest& request);
+  Answer<intent::v1::RevokeDelegationResponse> Revoke(const std::string& id);
 
  private:
   std::unique_ptr<grpc::ClientContext> Context() const;
@@ -153,6 +165,8 @@ class ServedEngine {
 
   // Makes this text the active policy, behind the engine's back.
   void ActivatePolicy(const std::string& text);
+  // Makes the database's clock go ahead of the real one by `interval`.
+  void SetClockAhead(const std::string& interval);
   // Settles all drafts; returns how many there were.
   int SettleDrafts();
   // Returns one value of the database, past all row security.

@@ -98,8 +98,10 @@ TEST_F(MemosTest, OneVoteAPersonAndRevision) {
   const std::string id = OpenMemo(acme_);
   Transaction tx = Begin({acme_.id});
   ASSERT_THAT(LockMemo(tx, id), IsOk());
-  const NewVote vote = {
-      .memo_id = id, .approved_by = acme_.carol, .comment = "fine"};
+  const NewVote vote = {.memo_id = id,
+                        .approved_by = acme_.carol,
+                        .comment = "fine",
+                        .roles = {"compliance", "privacy"}};
   EXPECT_THAT(InsertVote(tx, vote), IsOk());
   EXPECT_THAT(InsertVote(tx, vote), StatusIs(absl::StatusCode::kAlreadyExists));
   const NewVote against = {
@@ -127,14 +129,19 @@ TEST_F(MemosTest, OnlyMembersVote) {
               StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
-TEST_F(MemosTest, RolesAreThoseOfNow) {
+TEST_F(MemosTest, OnlyRolesOfThenAndNowCount) {
   const std::string id = OpenMemo(acme_);
   Transaction tx = Begin({acme_.id});
-  ASSERT_THAT(InsertVote(tx, {.memo_id = id, .approved_by = acme_.carol}),
+  ASSERT_THAT(InsertVote(tx, {.memo_id = id,
+                              .approved_by = acme_.carol,
+                              .roles = {"compliance", "privacy"}}),
               IsOk());
   ASSERT_THAT(tx.Commit(), IsOk());
   database_->Super().Run(absl::StrCat(
-      "DELETE FROM member_roles WHERE user_id = '", acme_.carol, "'"));
+      "DELETE FROM member_roles WHERE user_id = '", acme_.carol,
+      "'; INSERT INTO member_roles SELECT tenant_id, user_id, 'gained' FROM "
+      "tenant_members WHERE user_id = '",
+      acme_.carol, "'"));
   database_->Super().Run(
       "UPDATE approvals SET expires_at = engine_now() - interval '1 s'");
   Transaction read = Begin({acme_.id});
@@ -172,6 +179,29 @@ TEST_F(MemosTest, TheSweepFindsWhatIsDueAndSkipsWhatIsHeld) {
   EXPECT_EQ((*swept)[0].intent.tenant_id, acme_.id);
   EXPECT_THAT(ResolveMemo(tx, due, MemoStatus::kRejected, "APPROVAL_EXPIRED"),
               IsOk());
+}
+
+TEST_F(MemosTest, WhatCannotBeEndedStarvesNobody) {
+  const std::string stuck = OpenMemo(acme_, absl::Seconds(-20));
+  const std::string held = OpenMemo(bolt_, absl::Seconds(-10));
+  const std::string due = OpenMemo(acme_, absl::Seconds(-1));
+  // Ended behind the engine's back, and its memo left open.
+  database_->Super().Run(
+      absl::StrCat("UPDATE intents SET status = 'FAILED', failure_reason = 'X' "
+                   "WHERE decision_memo_id = '",
+                   stuck, "'"));
+  // A memo of another writer, which has no intent.
+  database_->Super().Run(
+      absl::StrCat("INSERT INTO decision_memos (tenant_id, expires_at) VALUES "
+                   "('",
+                   acme_.id, "', engine_now() - interval '1 day')"));
+  Transaction holder = Begin({bolt_.id});
+  ASSERT_THAT(LockMemo(holder, held), IsOk());
+  Transaction tx = Begin();
+  const auto swept = DueMemos(tx, 1);
+  ASSERT_THAT(swept, IsOk());
+  ASSERT_EQ(swept->size(), 1u);
+  EXPECT_EQ((*swept)[0].memo.id, due);
 }
 
 TEST_F(MemosTest, ListsAndFilters) {

@@ -50,6 +50,8 @@ constexpr const char* kDefinerFunctions[] = {
     "create_token",                //
     "due_memos",                   //
     "engine_enabled",              //
+    "escalate_memos",              //
+    "intents_keep_revision",       //
     "kill_switches",               //
     "latest_audit_seals",          //
     "list_tenants",                //
@@ -108,6 +110,19 @@ class TenancyTest : public ::testing::Test {
         "INSERT INTO system_state (key, tenant_id) VALUES ('tenant:",
         bolt_.id, ":x', ", id,
         ");"
+        "INSERT INTO intent_revisions (tenant_id, intent_id, revision, "
+        "intent_type) SELECT tenant_id, id, 1, 'T' FROM intents;"
+        "INSERT INTO approval_delegations (tenant_id, from_user_id, "
+        "to_user_id, starts_at, ends_at, reason, created_by) VALUES (",
+        id, ", '", bolt_.carol, "', '", bolt_.dave,
+        "', engine_now(), engine_now() + interval '1 day', 'r', '", bolt_.carol,
+        "');"
+        "INSERT INTO escalation_rules VALUES (",
+        id,
+        ", 'a', 'b', 60);"
+        "INSERT INTO memo_escalations (tenant_id, memo_id, revision, "
+        "from_role, to_role) SELECT tenant_id, id, 1, 'a', 'b' "
+        "FROM decision_memos;"
         "INSERT INTO policies (tenant_id, digest, sources) VALUES (",
         id,
         ", 'sha256:' || repeat('0', 64), '[]');"
@@ -245,6 +260,19 @@ TEST_F(TenancyTest, NoRowPointsIntoAnotherTenant) {
                         "principal_id, request_id, body_sha256, intent_id) "
                         "SELECT ",
                         acme, ", id, 'r', 'b', id FROM intents"),
+           absl::StrCat("INSERT INTO intent_revisions (tenant_id, intent_id, "
+                        "revision, intent_type) SELECT ",
+                        acme, ", id, 2, 'T' FROM intents"),
+           absl::StrCat("INSERT INTO memo_escalations (tenant_id, memo_id, "
+                        "revision, from_role, to_role) SELECT ",
+                        acme, ", id, 2, 'a', 'b' FROM decision_memos"),
+           absl::StrCat("INSERT INTO approval_delegations (tenant_id, "
+                        "from_user_id, to_user_id, starts_at, ends_at, reason, "
+                        "created_by) VALUES (",
+                        acme, ", '", acme_.carol, "', '", bolt_.carol,
+                        "', engine_now(), engine_now() + interval '1 day', "
+                        "'r', '",
+                        acme_.carol, "')"),
            absl::StrCat("INSERT INTO member_roles VALUES (", acme, ", '",
                         bolt_.carol, "', 'owner')"),
            absl::StrCat("INSERT INTO agent_registry (tenant_id, name, "
@@ -411,6 +439,40 @@ TEST_F(TenancyTest, DefinerFunctionsAreFewAndClosed) {
     EXPECT_EQ(row[2], "f") << row[0] << " is open to everybody";
   }
   EXPECT_THAT(names, ::testing::ElementsAreArray(kDefinerFunctions));
+}
+
+TEST_F(TenancyTest, TheSweepForEscalationsCrossesTenantsAndNothingElseDoes) {
+  FillBolt();
+  // Due in both tenants; a caller learns of them only by being the sweep, and
+  // its transaction then names the tenants that it may write for.
+  SqlConnection runtime(database_->runtime_url());
+  ASSERT_TRUE(
+      runtime.Run(absl::StrCat("SET intent.tenants = '{", acme_.id, "}'"))
+          .ok());
+  for (const char* sql : {"SELECT count(*) FROM intent_revisions",
+                          "SELECT count(*) FROM approval_delegations",
+                          "SELECT count(*) FROM memo_escalations",
+                          "SELECT count(*) FROM held_roles WHERE user_id IN "
+                          "(SELECT to_user_id FROM approval_delegations)",
+                          "SELECT count(*) FROM delegations_in_force"}) {
+    EXPECT_EQ(runtime.Value(sql), "0") << sql;
+  }
+  // The rules and the list of what is due are not the engine's to read, nor
+  // revisions its to write or anybody's to make up.
+  for (const char* sql :
+       {"SELECT * FROM escalation_rules",
+        "SELECT * FROM due_escalations(now())",
+        "SELECT intents_keep_revision()",
+        "INSERT INTO intent_revisions (tenant_id, intent_id, revision, "
+        "intent_type) SELECT tenant_id, id, 9, 'T' FROM intents",
+        "UPDATE approval_delegations SET ends_at = ends_at + interval '1 day'",
+        "INSERT INTO approval_delegations (tenant_id, from_user_id, "
+        "to_user_id, starts_at, ends_at, reason, created_by, created_at) "
+        "SELECT tenant_id, user_id, user_id, now(), now(), 'r', user_id, "
+        "now() FROM tenant_members",
+        "DELETE FROM approval_delegations"}) {
+    EXPECT_NE(runtime.Run(sql).sqlstate, "") << sql;
+  }
 }
 
 TEST_F(TenancyTest, AnAdoptedWriterWritesForAnyTenantAsBefore) {

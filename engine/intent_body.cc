@@ -1,0 +1,52 @@
+#include "engine/intent_body.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/strip.h>
+
+#include "engine/text.h"
+
+namespace sgl::engine {
+namespace {
+
+void CheckPayload(absl::string_view payload, std::vector<FieldError>* errors) {
+  if (payload.size() > kPayloadBytesMax) {
+    errors->push_back(
+        {"payload",
+         absl::StrCat("it has ", payload.size(), " bytes; at most 256 KiB (",
+                      kPayloadBytesMax, " bytes) are allowed")});
+    return;
+  }
+  const absl::Status bounds = CheckPayloadBounds(payload);
+  if (!bounds.ok()) {
+    // The field is named already.
+    errors->push_back({"payload", std::string(absl::StripPrefix(
+                                      bounds.message(), "payload: "))});
+  }
+}
+
+}  // namespace
+
+void CheckText(absl::string_view field, absl::string_view text, size_t max,
+               std::vector<FieldError>* errors) {
+  if (CharacterCount(text) > max) {
+    errors->push_back(
+        {std::string(field),
+         absl::StrCat("it has ", CharacterCount(text), " characters; at most ",
+                      max, " are allowed")});
+  } else if (HasNul(text)) {
+    errors->push_back({std::string(field), "it holds a NUL character"});
+  }
+}
+
+void CheckIntentBody(const IntentBody& body, std::vector<FieldError>* errors) {
+  if (body.intent_type.empty()) {
+    errors->push_back({"intent_type", "it is required"});
+  }
+  CheckText("intent_type", body.intent_type, kIntentTypeMax, errors);
+  CheckPayload(body.payload, errors);
+  if (body.spend_micros_usd < 0) {
+    errors->push_back({"spend_micros_usd", "it can't be negative"});
+  }
+}
+
+}  // namespace sgl::engine

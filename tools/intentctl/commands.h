@@ -17,8 +17,14 @@ using Run = std::function<int()>;
 // `intents submit|evaluate|get|list|watch|cancel`, over gRPC.
 void AddIntentsCommand(CLI::App& app, Client& client, Run& run);
 
-// `memos list|show|watch|approve|reject`, over gRPC.
+// `memos list|show|approve|reject|edit|approve-all|watch`, over gRPC.
 void AddMemosCommand(CLI::App& app, Client& client, Run& run);
+
+// `delegations create|list|revoke`, over gRPC.
+void AddDelegationsCommand(CLI::App& app, Client& client, Run& run);
+
+// `escalations set|list|remove`, on DIRECT_URL.
+void AddEscalationsCommand(CLI::App& app, Run& run);
 
 // `db create|deploy|status|reset`, on DIRECT_URL.
 void AddDbCommand(CLI::App& app, Run& run);

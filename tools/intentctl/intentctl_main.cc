@@ -18,6 +18,8 @@ int main(int argc, char** argv) {
   sgl::tools::Run run;
   sgl::tools::AddIntentsCommand(app, client, run);
   sgl::tools::AddMemosCommand(app, client, run);
+  sgl::tools::AddDelegationsCommand(app, client, run);
+  sgl::tools::AddEscalationsCommand(app, run);
   sgl::tools::AddDirectoryCommands(app, run);
   sgl::tools::AddAdminCommands(app, client, run);
   sgl::tools::AddDbCommand(app, run);

@@ -1,7 +1,10 @@
 // `intentctl memos …`: what an approver does, by hand.
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "tools/intentctl/commands.h"
 #include "tools/intentctl/print.h"
@@ -133,6 +136,238 @@ int Reject(const Client& client, const VoteFlags& flags) {
       });
 }
 
+struct EditFlags {
+  VoteFlags vote;
+  // Unset: as it stands.
+  std::string type;
+  std::string payload;
+  std::string spend;
+  std::string data_class;
+};
+
+// Fills in what the flags change; the rest stays as the memo has it.
+absl::Status FillEdit(const EditFlags& flags,
+                      intent::v1::EditDecisionMemoRequest& request) {
+  if (!flags.type.empty()) request.set_intent_type(flags.type);
+  if (!flags.payload.empty()) {
+    const absl::StatusOr<std::string> payload = ReadArgument(flags.payload);
+    if (!payload.ok()) return payload.status();
+    request.set_payload(*payload);
+  }
+  if (!flags.spend.empty()) {
+    const absl::StatusOr<int64_t> spend = ParseUsd(flags.spend);
+    if (!spend.ok()) return spend.status();
+    request.set_spend_micros_usd(*spend);
+  }
+  if (!flags.data_class.empty()) {
+    intent::v1::DataClass data_class = intent::v1::DATA_CLASS_NONE;
+    intent::v1::DataClass_Parse("DATA_CLASS_" + flags.data_class, &data_class);
+    request.set_data_class(data_class);
+  }
+  return absl::OkStatus();
+}
+
+int Edit(const Client& client, const EditFlags& flags) {
+  absl::StatusOr<Connection> connection = client.Connect();
+  if (!connection.ok()) return ReportError("edit", connection.status());
+  grpc::Status status;
+  const auto memo = Fetch(*connection, flags.vote.id, status);
+  if (!memo.ok()) return ReportError("edit", status);
+  intent::v1::EditDecisionMemoRequest request;
+  request.set_id(memo->id());
+  request.set_revision(memo->revision());
+  request.set_payload_sha256(flags.vote.payload_sha256.empty()
+                                 ? memo->payload_sha256()
+                                 : flags.vote.payload_sha256);
+  request.set_comment(flags.vote.comment);
+  request.set_intent_type(memo->intent_type());
+  request.set_payload(memo->payload());
+  request.set_spend_micros_usd(memo->estimated_cost_micros_usd());
+  request.set_data_class(memo->data_class());
+  const absl::Status filled = FillEdit(flags, request);
+  if (!filled.ok()) return ReportError("edit", filled);
+  grpc::ClientContext context;
+  connection->Prepare(context);
+  intent::v1::EditDecisionMemoResponse response;
+  status =
+      connection->decisions->EditDecisionMemo(&context, request, &response);
+  if (!status.ok()) return ReportError("edit", status);
+  if (client.json) {
+    PrintJson(response);
+  } else {
+    PrintMemo(response.decision_memo());
+    PrintIntent(response.intent());
+  }
+  return kExitOk;
+}
+
+struct ApproveAllFlags {
+  std::string reason_code;
+  std::string type;
+  std::string comment;
+  bool dry_run = false;
+  bool yes = false;
+};
+
+bool IsOnlyReason(const intent::v1::DecisionMemo& memo,
+                  const std::string& code) {
+  for (const auto& reason : memo.reasons()) {
+    if (reason.code() != code) return false;
+  }
+  return memo.reasons_size() > 0;
+}
+
+// Reads all open memos that the one rule asked for.
+grpc::Status FindByReason(const Connection& connection,
+                          const ApproveAllFlags& flags,
+                          std::vector<intent::v1::DecisionMemo>& found) {
+  intent::v1::ListDecisionMemosRequest request;
+  request.set_page_size(200);
+  request.mutable_filter()->set_status(intent::v1::MEMO_STATUS_PROPOSED);
+  request.mutable_filter()->set_intent_type(flags.type);
+  do {
+    grpc::ClientContext context;
+    connection.Prepare(context);
+    intent::v1::ListDecisionMemosResponse response;
+    const grpc::Status status =
+        connection.decisions->ListDecisionMemos(&context, request, &response);
+    if (!status.ok()) return status;
+    for (auto& memo : *response.mutable_decision_memos()) {
+      if (!IsOnlyReason(memo, flags.reason_code)) continue;
+      // Only its hash is needed any more.
+      memo.clear_payload();
+      found.push_back(std::move(memo));
+    }
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  return grpc::Status::OK;
+}
+
+// Prints what became of one memo; returns whether it was approved.
+bool PrintResult(const Client& client, const std::string& id,
+                 const intent::v1::BatchApproveResult& result) {
+  if (client.json) {
+    PrintJson(result);
+  } else if (result.status().code() == 0) {
+    std::cout << id << "  " << StatusName(result.intent().status()) << "\n";
+  } else {
+    std::cout << id << "  refused: " << result.status().reason() << ": "
+              << result.status().message() << "\n";
+  }
+  return result.status().code() == 0;
+}
+
+// Approves in calls of at most 200; returns how many were refused, or how the
+// call failed.
+absl::StatusOr<int> ApproveAllOf(
+    const Client& client, const Connection& connection,
+    const ApproveAllFlags& flags,
+    const std::vector<intent::v1::DecisionMemo>& memos, grpc::Status& status) {
+  constexpr size_t kBatchMax = 200;
+  int refused = 0;
+  for (size_t first = 0; first < memos.size(); first += kBatchMax) {
+    const size_t end = std::min(first + kBatchMax, memos.size());
+    intent::v1::BatchApproveDecisionMemosRequest request;
+    request.set_reason_code(flags.reason_code);
+    request.set_comment(flags.comment);
+    for (size_t i = first; i < end; ++i) {
+      auto* item = request.add_items();
+      item->set_id(memos[i].id());
+      item->set_revision(memos[i].revision());
+      item->set_payload_sha256(memos[i].payload_sha256());
+    }
+    grpc::ClientContext context;
+    connection.Prepare(context);
+    intent::v1::BatchApproveDecisionMemosResponse response;
+    status = connection.decisions->BatchApproveDecisionMemos(&context, request,
+                                                             &response);
+    if (!status.ok()) return absl::UnknownError(status.error_message());
+    for (int i = 0; i < response.results_size(); ++i) {
+      const std::string& id = request.items(i).id();
+      if (!PrintResult(client, id, response.results(i))) ++refused;
+    }
+  }
+  return refused;
+}
+
+// Lists first what it is about; votes only when told so in so many words.
+int ApproveAll(const Client& client, const ApproveAllFlags& flags) {
+  absl::StatusOr<Connection> connection = client.Connect();
+  if (!connection.ok()) return ReportError("approve all", connection.status());
+  std::vector<intent::v1::DecisionMemo> memos;
+  grpc::Status status = FindByReason(*connection, flags, memos);
+  if (!status.ok()) return ReportError("approve all", status);
+  for (const auto& memo : memos) {
+    if (client.json && flags.dry_run) {
+      PrintJson(memo);
+    } else if (!client.json) {
+      PrintMemoRow(memo);
+    }
+  }
+  std::cerr << memos.size() << " open memos are there for " << flags.reason_code
+            << " alone\n";
+  if (flags.dry_run || memos.empty()) return kExitOk;
+  if (!flags.yes) {
+    std::cerr << "nothing was voted on: give --yes to approve them all\n";
+    return kExitUsage;
+  }
+  const absl::StatusOr<int> refused =
+      ApproveAllOf(client, *connection, flags, memos, status);
+  if (!refused.ok()) return ReportError("approve all", status);
+  if (*refused == 0) return kExitOk;
+  std::cerr << *refused << " were refused\n";
+  return kExitFailed;
+}
+
+void AddEdit(CLI::App& memos, Client& client, Run& run) {
+  CLI::App* edit = memos.add_subcommand(
+      "edit", "change what an intent is, and have it decided again");
+  edit->footer(
+      "what no flag names stays as it is. Votes so far fall away, and who "
+      "edits can't vote on it.\n"
+      "example:\n  intentctl memos edit 0190d3f6-… --spend-usd 200 --comment "
+      "'within the limit'");
+  auto flags = std::make_shared<EditFlags>();
+  edit->add_option("ID", flags->vote.id, "the memo's id")->required();
+  edit->add_option("--payload-sha256", flags->vote.payload_sha256,
+                   "the payload's hash that you saw in `memos show` (default: "
+                   "that of the memo as it stands)");
+  edit->add_option("--type", flags->type, "the intent's type");
+  edit->add_option("--payload", flags->payload,
+                   "a JSON object, @FILE, or @- for stdin");
+  edit->add_option("--spend-usd", flags->spend, "dollars, as 250 or 0.05");
+  edit->add_option("--data-class", flags->data_class, "what data it touches")
+      ->check(CLI::IsMember({"NONE", "PII", "PHI"}));
+  edit->add_option("--comment", flags->vote.comment, "why; required")
+      ->required();
+  edit->callback([&client, &run, flags] {
+    if (client.principal.empty()) client.principal = "approver";
+    run = [&client, flags] { return Edit(client, *flags); };
+  });
+}
+
+void AddApproveAll(CLI::App& memos, Client& client, Run& run) {
+  CLI::App* all = memos.add_subcommand(
+      "approve-all", "vote for all open memos that one rule alone asked for");
+  all->footer(
+      "example:\n"
+      "  intentctl memos approve-all --reason-code BIG_SPEND --dry-run\n"
+      "  intentctl memos approve-all --reason-code BIG_SPEND --yes");
+  auto flags = std::make_shared<ApproveAllFlags>();
+  all->add_option("--reason-code", flags->reason_code, "the rule's code")
+      ->required();
+  all->add_option("--type", flags->type, "only intents of this type");
+  all->add_option("--comment", flags->comment, "for the record");
+  CLI::Option* dry_run = all->add_flag("--dry-run", flags->dry_run,
+                                       "only list what it would vote on");
+  all->add_flag("--yes", flags->yes, "approve what is listed")
+      ->excludes(dry_run);
+  all->callback([&client, &run, flags] {
+    if (client.principal.empty()) client.principal = "approver";
+    run = [&client, flags] { return ApproveAll(client, *flags); };
+  });
+}
+
 void AddVote(CLI::App& verb, VoteFlags& flags) {
   verb.add_option("ID", flags.id, "the memo's id")->required();
   verb.add_option("--payload-sha256", flags.payload_sha256,
@@ -194,6 +429,8 @@ void AddMemosCommand(CLI::App& app, Client& client, Run& run) {
     if (client.principal.empty()) client.principal = "approver";
     run = [&client, vote_flags] { return Reject(client, *vote_flags); };
   });
+  AddEdit(*memos, client, run);
+  AddApproveAll(*memos, client, run);
 }
 
 }  // namespace sgl::tools

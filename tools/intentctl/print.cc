@@ -229,6 +229,11 @@ void PrintMemo(const DecisionMemo& memo) {
   Line("risk", absl::StrCat(memo.risk_tier()));
   Line("cost", FormatUsd(memo.estimated_cost_micros_usd()));
   Line("demands", FormatDemands(memo.demands()));
+  for (const auto& escalation : memo.escalations()) {
+    Line("escalated",
+         absl::StrCat(escalation.from_role(), " to ", escalation.to_role(),
+                      " at ", TimeUtil::ToString(escalation.create_time())));
+  }
   if (memo.has_expire_time()) {
     Line("expires", TimeUtil::ToString(memo.expire_time()));
   }
@@ -237,9 +242,15 @@ void PrintMemo(const DecisionMemo& memo) {
          absl::StrCat(WithoutPrefix(intent::v1::Verdict_Name(vote.verdict()),
                                     "VERDICT_"),
                       " by ", vote.approver(),
+                      vote.delegation_ids().empty() ? "" : " (delegated)",
+                      vote.revision() == memo.revision()
+                          ? ""
+                          : absl::StrCat(" on revision ", vote.revision()),
                       vote.comment().empty() ? "" : ": ", vote.comment()));
   }
-  Line("revision", absl::StrCat(memo.revision()));
+  Line("revision", absl::StrCat(memo.revision(),
+                                memo.edited_by().empty() ? "" : " edited by ",
+                                memo.edited_by()));
   Line("payload", memo.payload());
   Line("sha256", memo.payload_sha256());
 }
@@ -270,6 +281,21 @@ void PrintMemoRow(const DecisionMemo& memo) {
       MemoStatusName(memo.status()), memo.risk_tier(),
       Printable(memo.intent_type()), Printable(memo.title()),
       Printable(FormatDemands(memo.demands())));
+}
+
+void PrintDelegationRow(const intent::v1::Delegation& delegation) {
+  const char* state = delegation.in_force()          ? "in force"
+                      : delegation.has_revoke_time() ? "revoked"
+                                                     : "not now";
+  std::cout << absl::StreamFormat(
+      "%s  %-8s  %s -> %s  %s to %s  %s: %s\n", delegation.id(), state,
+      delegation.from_user_id(), delegation.to_user_id(),
+      TimeUtil::ToString(delegation.start_time()),
+      TimeUtil::ToString(delegation.end_time()),
+      delegation.roles().empty()
+          ? "all roles"
+          : Printable(absl::StrJoin(delegation.roles(), ", ")),
+      Printable(delegation.reason()));
 }
 
 }  // namespace sgl::tools

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 
+#include "intent/v1/decision_service.pb.h"
 #include "intent/v1/intent.pb.h"
 #include "intent/v1/intent_service.pb.h"
 
@@ -50,6 +51,7 @@ void PrintEvaluation(const intent::v1::EvaluateIntentResponse& response);
 // One line each, for lists.
 void PrintIntentRow(const intent::v1::Intent& intent);
 void PrintMemoRow(const intent::v1::DecisionMemo& memo);
+void PrintDelegationRow(const intent::v1::Delegation& delegation);
 
 }  // namespace sgl::tools
 

@@ -26,7 +26,7 @@ absl::Status ListPage(const Request& request, const std::string& filter,
                       Response* response, Read read, Place place, Add add) {
   const absl::StatusOr<int> size = PageSize(request.page_size());
   if (!size.ok()) return size.status();
-  PageOf page = {.limit = *size + 1};
+  PageOf page = {.limit = *size};
   if (!request.page_token().empty()) {
     const absl::StatusOr<storage::PageCursor> after =
         DecodePageToken(request.page_token(), filter);
@@ -35,10 +35,8 @@ absl::Status ListPage(const Request& request, const std::string& filter,
   }
   absl::StatusOr<std::vector<Row>> rows = read(page);
   if (!rows.ok()) return rows.status();
-  const bool is_full = static_cast<int>(rows->size()) > *size;
-  if (is_full) rows->pop_back();
   for (const Row& row : *rows) add(row);
-  if (is_full) {
+  if (static_cast<int>(rows->size()) == *size) {
     response->set_next_page_token(EncodePageToken(place(rows->back()), filter));
   }
   return absl::OkStatus();

@@ -41,6 +41,7 @@ constexpr char kFooter[] =
     "  sgl fmt policy.sgl             # print the layout\n"
     "  sgl fmt -w policy.sgl          # write the file back, or a folder's\n"
     "  sgl fmt --check policy.sgl     # say what differs, and where\n"
+    "  sgl fmt policy.sgl | diff -u policy.sgl -  # all that differs\n"
     "  sgl fmt < policy.sgl           # format standard input\n"
     "\n"
     "Comments and single blank lines stay. A file that does not parse is\n"

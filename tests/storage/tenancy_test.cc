@@ -475,6 +475,57 @@ TEST_F(TenancyTest, TheSweepForEscalationsCrossesTenantsAndNothingElseDoes) {
   }
 }
 
+TEST_F(TenancyTest, NobodyIsAdministeredFromAnotherTenant) {
+  SqlConnection runtime(database_->runtime_url());
+  const std::string bolt = absl::StrCat("'", bolt_.id, "', ");
+  const std::string hash = "repeat('a', 64)";
+  for (const std::string& setting :
+       {std::string("RESET intent.tenants"),
+        absl::StrCat("SET intent.tenants = '{", acme_.id, "}'")}) {
+    ASSERT_TRUE(runtime.Run(setting).ok());
+    for (const std::string& call : {
+             absl::StrCat("create_tenant(", bolt, "'x', 'x', 'pro', NULL, '')"),
+             absl::StrCat("create_agent(", bolt,
+                          "'x', '', 'active', 0, '{}', NULL, NULL, '')"),
+             absl::StrCat("update_agent(", bolt, "'", bolt_.agent,
+                          "', 'x', NULL, NULL, NULL, true, NULL, NULL, '')"),
+             absl::StrCat("create_member(", bolt,
+                          "'x@x', '', 'owner', 'pro', '{}', NULL, '')"),
+             absl::StrCat("set_member_roles(", bolt, "'", bolt_.dave,
+                          "', 'owner', '{}', NULL, '')"),
+             absl::StrCat("remove_member(", bolt, "'", bolt_.carol,
+                          "', NULL, '')"),
+             absl::StrCat("create_token(", bolt,
+                          "'operator', NULL, NULL, 'x', ", hash,
+                          ", NULL, NULL, NULL, '')"),
+             absl::StrCat("revoke_token(", bolt, "'", bolt_.agent_token,
+                          "', NULL, '')"),
+         }) {
+      SCOPED_TRACE(call);
+      EXPECT_EQ(runtime.Run("SELECT " + call).sqlstate, "42501");
+    }
+    EXPECT_EQ(
+        runtime.Value(absl::StrCat("SELECT count(*) FROM list_tokens(", bolt,
+                                   "NULL, false, NULL, NULL, NULL, 100)")),
+        "0");
+    EXPECT_EQ(
+        runtime.Value("SELECT count(*) FROM list_tenants(NULL, NULL, NULL, "
+                      "100)"),
+        "0");
+  }
+  // For its own it is done, and never without an entry.
+  EXPECT_EQ(
+      runtime.Value(absl::StrCat("SELECT create_token('", acme_.id,
+                                 "', 'operator', NULL, NULL, "
+                                 "'x', ",
+                                 hash, ", NULL, NULL, NULL, '') IS NOT NULL")),
+      "t");
+  EXPECT_EQ(
+      database_->Super().Value("SELECT count(*) FROM audit_log WHERE action = "
+                               "'TOKEN_CREATED' AND meta ->> 'name' = 'x'"),
+      "1");
+}
+
 TEST_F(TenancyTest, AnAdoptedWriterWritesForAnyTenantAsBefore) {
   ASSERT_TRUE(database_->Super()
                   .Run("DROP ROLE IF EXISTS old_writer; "

@@ -136,6 +136,7 @@ const absl::flat_hash_map<std::string, std::string>& Plausible() {
       {"email", "somebody@acme.example"},
       {"role", "member"},
       {"slug", "a-slug"},
+      {"update_mask.paths", "role"},
   };
   return texts;
 }

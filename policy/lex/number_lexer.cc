@@ -169,14 +169,26 @@ void Lexer::LexUsd(Token& token) {
   }
 }
 
-// Reads a timestamp if `NNNN-NN-NNT` stands here.
+// Reads a timestamp if `NNNN-NN-NNT` stands here. Without the `T` it is a
+// subtraction, unless a zero leads a number: then it was meant as a date.
 bool Lexer::LexTimestamp(Token& token) {
-  constexpr absl::string_view kShape = "0000-00-00T";
+  constexpr absl::string_view kShape = "0000-00-00";
   for (size_t i = 0; i < kShape.size(); ++i) {
     const char byte = Peek(static_cast<int32_t>(i));
     if (kShape[i] == '0' ? !IsDigit(byte) : byte != kShape[i]) return false;
   }
   const int32_t begin = pos_;
+  if (Peek(10) != 'T') {
+    const bool has_zero = Peek(5) == '0' || Peek(8) == '0';
+    if (!has_zero || IsDigit(Peek(10))) return false;
+    pos_ += static_cast<int32_t>(kShape.size());
+    token.kind = TokenKind::kError;
+    diagnostics_
+        .Add(DiagnosticKind::kMalformedTimestamp, From(begin),
+             absl::StrCat("`", TextFrom(begin), "` is not a point in time"))
+        .Help(absl::StrCat("write `", TextFrom(begin), "T00:00:00Z`"));
+    return true;
+  }
   pos_ += static_cast<int32_t>(kShape.size());
   while (absl::ascii_isalnum(static_cast<unsigned char>(Peek())) ||
          Peek() == ':' || (Peek() == '.' && IsDigit(Peek(1))) ||

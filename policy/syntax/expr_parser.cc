@@ -333,7 +333,12 @@ ExprId Parser::ParseQuantifier(ExprKind kind) {
   const Span op_span = Take().span;
   const Name variable = ParseNewName("a name for the element");
   ExpectWord("in", "after the element's name");
-  if (!panicking_ && !At(TokenKind::kWord)) Unexpected("a list");
+  if (!panicking_ && !At(TokenKind::kWord)) {
+    Unexpected("a list", At(TokenKind::kLeftBrace)
+                             ? "for several endings write "
+                               "`matches /(a|b)$/`"
+                             : "");
+  }
   const ExprId list = panicking_ ? AddError(AfterPrevious()) : ParsePath();
   Expect(TokenKind::kColon, "after the list");
   const ExprId body = ParseExpr();

@@ -1,5 +1,6 @@
 // The header and the items of a file, rules first of all.
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 
 #include <memory>
@@ -113,9 +114,9 @@ void Parser::UnknownItem() {
         DiagnosticKind::kUnexpectedToken, span,
         absl::StrCat("expected a rule or a declaration, found ", Found()));
     if (At(TokenKind::kWord)) {
-      const std::string near = Peek().starts_line
-                                   ? NearestItemWord(Peek().word)
-                                   : NearestClauseWord(Peek().word);
+      std::string near;
+      if (Peek().starts_line) near = NearestItemWord(Peek().word);
+      if (near.empty()) near = NearestClauseWord(Peek().word);
       if (!near.empty()) {
         report.Help(absl::StrCat("did you mean `", near, "`?"));
       }
@@ -133,7 +134,14 @@ Name Parser::ParseDecision() {
   if (panicking_ || AtWord("allow") || AtWord("review") || AtWord("block")) {
     return ParseWord("a decision");
   }
-  Unexpected("`allow`, `review` or `block`");
+  std::string near;
+  if (At(TokenKind::kWord)) {
+    near = absl::AsciiStrToLower(Peek().word);
+    if (near == "deny") near = "block";
+    near = Suggest(near, {"allow", "review", "block"});
+  }
+  Unexpected("`allow`, `review` or `block`",
+             near.empty() ? "" : absl::StrCat("did you mean `", near, "`?"));
   return {"", Peek().span, false};
 }
 
@@ -282,15 +290,33 @@ void Parser::ReportStray() {
     near = Suggest(sources_.TextAt(previous_),
                    {"not", "has", "any", "all", "count"});
   }
+  if (AtWord("is")) {
+    report.Help("write `==`, or `has PATH` for a field that may be missing");
+    return;
+  }
   if (!near.empty()) report.Help(absl::StrCat("did you mean `", near, "`?"));
 }
 
 void Parser::ParseOn(std::vector<Name>& on) {
-  if (AtMissingName()) Unexpected("an intent type or a const");
-  do {
-    Name name = ParseName("an intent type or a const");
+  constexpr absl::string_view kWhat = "an intent type or a const";
+  if (AtMissingName()) Unexpected(kWhat);
+  if (At(TokenKind::kLeftBrace) || At(TokenKind::kLeftBracket)) {
+    Unexpected(kWhat, "write them without brackets: `on A, B`");
+  }
+  while (true) {
+    Name name = ParseName(kWhat);
     if (!panicking_ && !name.text.empty()) on.push_back(std::move(name));
-  } while (TakeIf(TokenKind::kComma));
+    if (TakeIf(TokenKind::kComma)) continue;
+    if (panicking_ || Peek().starts_line || (!AtWord("or") && !AtWord("and"))) {
+      return;
+    }
+    diagnostics_
+        .Add(DiagnosticKind::kUnexpectedToken, Peek().span,
+             absl::StrCat("expected `,` or the end of the types, found ",
+                          Found()))
+        .Help("write `,` between types");
+    Take();  // as a comma
+  }
 }
 
 void Parser::ParseRisk(RuleSyntax& rule) {
@@ -328,7 +354,8 @@ void Parser::ParseRoles(std::vector<Name>& roles) {
       AtItemStart() || AtWord("approvals") || AtWord("risk")) {
     return;
   }
-  const std::string near = NearestClauseWord(next.word);
+  std::string near = NearestClauseWord(next.word);
+  if (near.empty() && Peek(1).kind == TokenKind::kDuration) near = "within";
   diagnostics_
       .Add(
           DiagnosticKind::kUnexpectedToken, next.span,

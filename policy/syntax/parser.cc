@@ -115,14 +115,15 @@ std::string Parser::Found() {
 // behind the previous one: that is where something is missing. After a bracket
 // or a comma, though, a new line is where the next thing belongs. What the
 // lexer could not read is reported already.
-void Parser::Unexpected(absl::string_view expected) {
+void Parser::Unexpected(absl::string_view expected, std::string help) {
   const Span next = Peek().span;
   const absl::string_view before = sources_.text(file_).substr(0, next.begin);
   const bool is_missing =
       previous_.end > 0 &&
       absl::StrContains(before.substr(previous_.end), "\n") &&
       !absl::StrContains("{[(,", before.substr(previous_.end - 1, 1));
-  ReportUnexpected(is_missing ? AfterPrevious() : next, expected);
+  ReportUnexpected(is_missing ? AfterPrevious() : next, expected,
+                   std::move(help));
 }
 
 // Like Unexpected, for what is missing rather than wrong wherever it stands.
@@ -130,10 +131,13 @@ void Parser::UnexpectedAfter(absl::string_view expected) {
   ReportUnexpected(AfterPrevious(), expected);
 }
 
-void Parser::ReportUnexpected(Span place, absl::string_view expected) {
+void Parser::ReportUnexpected(Span place, absl::string_view expected,
+                              std::string help) {
   if (!panicking_ && !At(TokenKind::kError)) {
-    diagnostics_.Add(DiagnosticKind::kUnexpectedToken, place,
-                     absl::StrCat("expected ", expected, ", found ", Found()));
+    auto report = diagnostics_.Add(
+        DiagnosticKind::kUnexpectedToken, place,
+        absl::StrCat("expected ", expected, ", found ", Found()));
+    if (!help.empty()) report.Help(std::move(help));
   }
   panicking_ = true;
 }
@@ -228,11 +232,14 @@ bool Parser::AtMisspeltItem() {
 }
 
 std::string Parser::NearestItemWord(absl::string_view word) {
+  if (word == "deny" || word == "forbid" || word == "reject") return "block";
+  if (word == "permit" || word == "accept") return "allow";
   return Suggest(word, {"default", "const", "def", "intent", "block", "review",
                         "allow", "limit", "test", "assert"});
 }
 
 std::string Parser::NearestClauseWord(absl::string_view word) {
+  if (word == "if" || word == "where") return "when";
   return Suggest(word, {"on", "when", "risk", "approvals", "from", "within"});
 }
 
@@ -326,10 +333,24 @@ int64_t Parser::ParseInt(absl::string_view what, Span* span) {
 int64_t Parser::ParseDuration(Span* span) {
   *span = Peek().span;
   if (panicking_ || !At(TokenKind::kDuration)) {
-    Unexpected("a duration such as `24h`");
+    Unexpected("a duration such as `24h`", DurationHelp());
     return 0;
   }
   return Signed(Take(), false);
+}
+
+// Returns how `4 hours` and `day` are written, or an empty text.
+std::string Parser::DurationHelp() {
+  const bool has_number = At(TokenKind::kInt);
+  const Token& unit = Peek(has_number ? 1 : 0);
+  if (unit.kind != TokenKind::kWord || unit.starts_line) return "";
+  for (const absl::string_view known : {"second", "minute", "hour", "day"}) {
+    if (!absl::StartsWith(unit.word, known)) continue;
+    return absl::StrCat("write `",
+                        has_number ? sources_.TextAt(Peek().span) : "1",
+                        known.substr(0, 1), "`");
+  }
+  return "";
 }
 
 }  // namespace sgl

@@ -53,9 +53,10 @@ class Parser {
   bool Expect(TokenKind kind, absl::string_view where);
   bool ExpectWord(absl::string_view word, absl::string_view where);
   std::string Found();
-  void Unexpected(absl::string_view expected);
+  void Unexpected(absl::string_view expected, std::string help = "");
   void UnexpectedAfter(absl::string_view expected);
-  void ReportUnexpected(Span place, absl::string_view expected);
+  void ReportUnexpected(Span place, absl::string_view expected,
+                        std::string help = "");
   Span AfterPrevious() const;
   Span SpanFrom(int32_t begin) const;
   bool NestsTooDeep(Span span);
@@ -76,6 +77,7 @@ class Parser {
   int64_t Signed(const Token& token, bool is_negated);
   int64_t ParseInt(absl::string_view what, Span* span);
   int64_t ParseDuration(Span* span);
+  std::string DurationHelp();
   std::string PlainText(const Token& token);
 
   // item_parser.cc

@@ -11,6 +11,29 @@
 #include "policy/limits.h"
 
 namespace sgl {
+namespace {
+
+// Returns a literal that may stand in for a value in a message.
+absl::string_view DefaultFor(TypeKind kind) {
+  switch (kind) {
+    case TypeKind::kString:
+      return "\"none\"";
+    case TypeKind::kInt:
+      return "0";
+    case TypeKind::kDecimal:
+      return "0.0";
+    case TypeKind::kUsd:
+      return "$0";
+    case TypeKind::kDuration:
+      return "0s";
+    case TypeKind::kBool:
+      return "false";
+    default:
+      return "…";
+  }
+}
+
+}  // namespace
 
 void Checker::CollectBindings(File& file) {
   absl::flat_hash_map<std::string, Span> seen;
@@ -159,18 +182,34 @@ Checked Checker::CheckDefUse(Def& def, Span use) {
   return checked.result;
 }
 
+// Returns whether `on` names no type, which is reported: what its fields are
+// can't be told.
+bool Checker::IsOnUnknown() const {
+  return contexts_[static_cast<size_t>(scope_.context)].kind ==
+         OnContext::Kind::kUnknown;
+}
+
 // Holds what a def reads against the guards at its use. Inside another def an
 // unmet requirement becomes that def's.
 void Checker::MeetRequirements(const std::vector<Requirement>& requirements) {
   for (const Requirement& requirement : requirements) {
     if (scope_.facts.contains(requirement.key)) continue;
     std::vector<Requirement>* own = scope_.requirements_or_null;
+    if (own == nullptr && IsOnUnknown()) continue;
     if (own == nullptr) {
-      Report(DiagnosticKind::kMissingGuard, requirement.span,
-             absl::StrCat("`", requirement.missing, "` may be missing"))
-          .Help(absl::StrCat("guard it: `has ", requirement.missing,
-                             " and …`, or give a default: `", requirement.path,
-                             " ?? …`"));
+      auto report =
+          Report(DiagnosticKind::kMissingGuard, requirement.span,
+                 absl::StrCat("`", requirement.missing, "` may be missing"));
+      if (scope_.is_message) {
+        report.Help(absl::StrCat(
+            "give a default: `${", requirement.path, " ?? ",
+            DefaultFor(KindOf(policy_.types.Required(requirement.type))),
+            "}`"));
+        continue;
+      }
+      report.Help(absl::StrCat("guard it: `has ", requirement.missing,
+                               " and …`, or give a default: `",
+                               requirement.path, " ?? …`"));
       continue;
     }
     // One a path: 60 chained defs must not cost 2^60.

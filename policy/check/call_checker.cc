@@ -9,6 +9,75 @@
 #include "policy/diagnostics/suggest.h"
 
 namespace sgl {
+namespace {
+
+// Zones that a hint offers. Not all of the zone database: the checker knows
+// only the zones that its caller loaded, and those are spelt as in the policy.
+constexpr absl::string_view kCommonZones[] = {
+    "UTC",
+    "Africa/Cairo",
+    "Africa/Johannesburg",
+    "Africa/Lagos",
+    "Africa/Nairobi",
+    "America/Anchorage",
+    "America/Argentina/Buenos_Aires",
+    "America/Bogota",
+    "America/Chicago",
+    "America/Denver",
+    "America/Halifax",
+    "America/Lima",
+    "America/Los_Angeles",
+    "America/Mexico_City",
+    "America/New_York",
+    "America/Phoenix",
+    "America/Santiago",
+    "America/Sao_Paulo",
+    "America/Toronto",
+    "America/Vancouver",
+    "Asia/Bangkok",
+    "Asia/Dubai",
+    "Asia/Hong_Kong",
+    "Asia/Jakarta",
+    "Asia/Jerusalem",
+    "Asia/Karachi",
+    "Asia/Kolkata",
+    "Asia/Manila",
+    "Asia/Riyadh",
+    "Asia/Seoul",
+    "Asia/Shanghai",
+    "Asia/Singapore",
+    "Asia/Taipei",
+    "Asia/Tokyo",
+    "Australia/Brisbane",
+    "Australia/Melbourne",
+    "Australia/Perth",
+    "Australia/Sydney",
+    "Europe/Amsterdam",
+    "Europe/Athens",
+    "Europe/Berlin",
+    "Europe/Brussels",
+    "Europe/Copenhagen",
+    "Europe/Dublin",
+    "Europe/Helsinki",
+    "Europe/Istanbul",
+    "Europe/Kyiv",
+    "Europe/Lisbon",
+    "Europe/London",
+    "Europe/Madrid",
+    "Europe/Moscow",
+    "Europe/Oslo",
+    "Europe/Paris",
+    "Europe/Prague",
+    "Europe/Rome",
+    "Europe/Stockholm",
+    "Europe/Vienna",
+    "Europe/Warsaw",
+    "Europe/Zurich",
+    "Pacific/Auckland",
+    "Pacific/Honolulu",
+};
+
+}  // namespace
 
 Checked Checker::CheckCall(const Expr& node) {
   const Name& function = ast().step(node, 0);
@@ -126,9 +195,13 @@ Checked Checker::CheckClock(const Expr& node, Op op) {
   const std::optional<std::string> zone = CheckText(zone_id, "a time zone");
   if (!zone.has_value()) return {};
   if (!zones_.by_name.contains(*zone)) {
+    const std::string near =
+        Suggest(*zone, {std::begin(kCommonZones), std::end(kCommonZones)});
     Report(DiagnosticKind::kUnknownZone, expr(zone_id).span,
            absl::StrCat("unknown time zone `", *zone, "`"))
-        .Help("zones have names such as `Europe/Berlin` or `UTC`");
+        .Help(near.empty() || near == *zone
+                  ? "zones have names such as `Europe/Berlin` or `UTC`"
+                  : absl::StrCat("did you mean `", near, "`?"));
     return {};
   }
   if (time.failed()) return {};

@@ -61,8 +61,9 @@ struct Constant {
 struct Requirement {
   GuardKey key = 0;
   Span span;
-  std::string path;     // the whole path, as written
-  std::string missing;  // the part of it that may be missing
+  std::string path;          // the whole path, as written
+  std::string missing;       // the part of it that may be missing
+  TypeId type = kErrorType;  // the path's
 };
 
 // A resolved path, before it is decided whether it must be there.
@@ -84,6 +85,7 @@ struct OnContext {
     kStarOnly,  // no `on`
     kTypes,     // those in `types`
     kLenient,   // any type's fields: for what no rule uses
+    kUnknown,   // likewise, for an `on` that names no type, which is reported
   };
   Kind kind = Kind::kStarOnly;
   LayerId layer = LayerId::kPlatform;
@@ -104,6 +106,9 @@ absl::string_view ObjectPhrase(ObjectSyntax::Kind kind);
 
 // Returns whether a code is one that the engine itself gives.
 bool IsReservedCode(absl::string_view code);
+
+// Returns whether rules read `intent.NAME`.
+bool IsIntentField(absl::string_view name);
 
 // Returns the decision that `allow`, `review` or `block` names.
 DecisionKind KindOfWord(absl::string_view word);
@@ -159,6 +164,7 @@ class Checker {
     std::vector<Variable> variables;
     absl::flat_hash_map<GuardKey, int> facts;
     std::vector<Requirement>* requirements_or_null = nullptr;  // inside a def
+    bool is_message = false;  // where no operator but `??` may stand
   };
 
   // check.cc: the run.
@@ -188,6 +194,7 @@ class Checker {
   Const* FindConst(absl::string_view name);
   Def* FindDef(absl::string_view name);
   Checked CheckDefUse(Def& def, Span use);
+  bool IsOnUnknown() const;
   void MeetRequirements(const std::vector<Requirement>& requirements);
 
   // constant_checker.cc: constants and what they stand for.
@@ -216,7 +223,9 @@ class Checker {
   Checked CheckAndOr(const Expr& node);
   Checked CheckNot(const Expr& node);
   Checked CheckComparison(const Expr& node);
+  std::optional<Checked> CheckNull(const Expr& node);
   Checked CheckStringOp(const Expr& node);
+  bool ReportSet(ExprId id, absl::string_view what, absl::string_view help);
   Checked CheckMatches(const Expr& node);
   Checked CheckContains(const Expr& node);
   Checked CheckArithmetic(const Expr& node);
@@ -229,6 +238,7 @@ class Checker {
   Checked MakeNode(Op op, TypeId type, int32_t index, Span span,
                    absl::Span<const NodeId> children);
   bool IsIntentType(const Checked& value) const;
+  bool IsUnknownWord(ExprId id, absl::string_view word);
   void PushFacts(const Facts& facts);
   void PopFacts(const Facts& facts);
 
@@ -254,6 +264,7 @@ class Checker {
   ResolvedPath ResolvePayload(absl::Span<const Name> steps);
   bool ResolveFields(absl::Span<const Name> steps, ResolvedPath& path);
   TypeId FindPayloadField(const Name& name);
+  std::string PathEndingIn(const std::string& name) const;
   TypeId FindInTypes(const OnContext& context, const Name& name);
   TypeId FindInAll(const OnContext& context, const Name& name);
   bool MayBeDeclared(const OnContext& context) const;

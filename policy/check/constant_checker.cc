@@ -214,9 +214,12 @@ void Checker::ReportUnknownName(const Constant& constant, TypeId wanted) {
     names.push_back(variable.name);
   }
   std::sort(names.begin(), names.end());
-  const std::string near = Suggest(name, names);
+  std::string near = PathEndingIn(name);
+  if (near.empty()) near = Suggest(name, names);
   if (!near.empty()) {
     report.Help(absl::StrCat("did you mean `", near, "`?"));
+  } else if (name == "null") {
+    report.Help("`has PATH` tells whether a field is there");
   } else if (wanted == kStringType) {
     report.Help(absl::StrCat("write `\"", name, "\"` for a text"));
   }

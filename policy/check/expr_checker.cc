@@ -294,7 +294,44 @@ bool Checker::IsIntentType(const Checked& value) const {
          path.index == static_cast<int32_t>(RootField::kIntentType);
 }
 
+// Returns whether an expression is a bare word that nothing declares.
+bool Checker::IsUnknownWord(ExprId id, absl::string_view word) {
+  const std::optional<Constant> constant = TryConstant(id);
+  return constant.has_value() && constant->is_bare &&
+         constant->value.text == word;
+}
+
+// Reports a comparison with `null`, and takes it for the guard that was meant.
+// Nothing where no side is `null`, or the other side may be so called.
+std::optional<Checked> Checker::CheckNull(const Expr& node) {
+  const bool is_left = IsUnknownWord(ast().child(node, 0), "null");
+  const ExprId null_id = ast().child(node, is_left ? 0 : 1);
+  const ExprId path_id = ast().child(node, is_left ? 1 : 0);
+  if (expr(path_id).kind != ExprKind::kPath ||
+      !IsUnknownWord(null_id, "null")) {
+    return std::nullopt;
+  }
+  if (TryConstant(path_id).has_value()) return std::nullopt;
+  const ResolvedPath path = ResolvePath(path_id);
+  const TypeKind kind = KindOf(policy_.types.Required(path.type));
+  if (kind == TypeKind::kSymbol || kind == TypeKind::kEnum) return std::nullopt;
+  const bool is_absent = node.kind == ExprKind::kEqual;
+  auto report = Report(DiagnosticKind::kUnknownName, expr(null_id).span,
+                       "`null` is no value in a condition");
+  Checked checked;
+  if (!path.ok) return checked;
+  if (path.optionals.empty() && path.type != kErrorType) {
+    report.Help(absl::StrCat("`", Written(path), "` is always there"));
+  } else {
+    report.Help(absl::StrCat("write `", is_absent ? "not " : "", "has ",
+                             Written(path), "`"));
+  }
+  (is_absent ? checked.if_false : checked.if_true) = path.prefixes;
+  return checked;
+}
+
 Checked Checker::CheckComparison(const Expr& node) {
+  if (std::optional<Checked> null = CheckNull(node)) return *null;
   const ExprId left_id = ast().child(node, 0);
   const ExprId right_id = ast().child(node, 1);
   const auto [left, right] = CheckSides(left_id, right_id);
@@ -325,7 +362,37 @@ Checked Checker::CheckComparison(const Expr& node) {
   return MakeNode(op, kBoolType, 0, node.span, {left.node, right.node});
 }
 
+// Reports a set, or a const of one, where `what` takes something else. Returns
+// whether it was one.
+bool Checker::ReportSet(ExprId id, absl::string_view what,
+                        absl::string_view help) {
+  const Expr& set = expr(id);
+  std::string name = "a set";
+  if (set.kind == ExprKind::kPath && set.step_count == 1) {
+    const std::string& text = ast().step(set, 0).text;
+    const Const* item = FindConst(text);
+    if (item == nullptr || item->kind != ConstKind::kSet) return false;
+    name = absl::StrCat("the set `", text, "`");
+  } else if (set.kind != ExprKind::kSet) {
+    return false;
+  }
+  Report(DiagnosticKind::kNotAConstant, set.span,
+         absl::StrCat(what, ", not ", name))
+      .Help(std::string(help));
+  return true;
+}
+
 Checked Checker::CheckStringOp(const Expr& node) {
+  const bool is_start = node.kind == ExprKind::kStartsWith;
+  const bool is_end = node.kind == ExprKind::kEndsWith;
+  if (ReportSet(
+          ast().child(node, 1),
+          absl::StrCat("`", sources_.TextAt(node.op_span), "` takes one text"),
+          absl::StrCat("for several write `matches /", is_start ? "^" : "",
+                       "(a|b)", is_end ? "$" : "", "/`"))) {
+    CheckExpr(ast().child(node, 0), kStringType);
+    return {};
+  }
   Checked sides[2];
   for (int i = 0; i < 2; ++i) {
     const ExprId side = ast().child(node, i);

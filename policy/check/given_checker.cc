@@ -15,6 +15,7 @@
 
 #include "policy/check/checker.h"
 #include "policy/diagnostics/suggest.h"
+#include "policy/lex/timestamp.h"
 
 namespace sgl {
 namespace {
@@ -103,6 +104,13 @@ constexpr GivenField kGivenFields[] = {
        given.budget.used = value.number;
      }},
 };
+
+// Returns whether a text is what a literal of the type looks like.
+bool IsUnquoted(absl::string_view text, TypeId type) {
+  if (type == kTimestampType) return ParseTimestamp(text).has_value();
+  return type == kDurationType && !text.empty() && text[0] >= '0' &&
+         text[0] <= '9';
+}
 
 }  // namespace
 
@@ -303,6 +311,10 @@ std::optional<Literal> Checker::GivenValue(ObjectId id, TypeId wanted,
                                       Describe(constant->value.type)));
     if (wanted == kUsdType && constant->value.type == kIntType) {
       report.Help(absl::StrCat("`$", constant->value.number, "`"));
+    } else if (constant->value.type == kStringType &&
+               IsUnquoted(constant->value.text, wanted)) {
+      report.Help(
+          absl::StrCat("write `", constant->value.text, "` without quotes"));
     }
   }
   return std::nullopt;

@@ -85,6 +85,12 @@ Checked Checker::CheckInList(const Expr& node, ExprId element_id,
   if (!list.failed()) {
     element_type = policy_.types.Required(policy_.types[list.type].element);
   }
+  if (ReportSet(
+          element_id, "a list `contains` one value",
+          absl::StrCat("for several write `any x in ",
+                       sources_.TextAt(expr(list_id).span), ": x in …`"))) {
+    return {};
+  }
   const Checked element = CheckExpr(element_id, element_type);
   if (list.failed() || element.failed()) return {};
   const TypeKind kind = KindOf(element_type);
@@ -119,7 +125,13 @@ Checked Checker::CheckListOperand(ExprId id) {
 
 Checked Checker::CheckQuantifier(const Expr& node) {
   const ExprId list_id = ast().child(node, 0);
-  const Checked list = CheckListOperand(list_id);
+  Checked list;
+  if (!ReportSet(list_id,
+                 absl::StrCat("`", sources_.TextAt(node.op_span),
+                              "` takes a list of the request"),
+                 "for several endings write `matches /(a|b)$/`")) {
+    list = CheckListOperand(list_id);
+  }
   TypeId element = kErrorType;
   if (!list.failed()) {
     element = policy_.types[list.type].element;

@@ -52,6 +52,13 @@ bool IsFixedRoot(absl::string_view word) {
 
 }  // namespace
 
+bool IsIntentField(absl::string_view name) {
+  return std::any_of(std::begin(kFixedFields), std::end(kFixedFields),
+                     [name](const FixedField& field) {
+                       return field.root == "intent" && field.name == name;
+                     });
+}
+
 GuardKey Checker::KeyOf(GuardKey parent, absl::string_view name) {
   const auto [found, is_new] =
       keys_.try_emplace({parent, std::string(name)}, next_key_);
@@ -115,7 +122,7 @@ Checked Checker::UsePath(const ResolvedPath& path, Span span,
 void Checker::RequirePath(const ResolvedPath& path, Span span) {
   std::vector<Requirement> requirements;
   for (const auto& [key, written] : path.optionals) {
-    requirements.push_back({key, span, Written(path), written});
+    requirements.push_back({key, span, Written(path), written, path.type});
   }
   MeetRequirements(requirements);
 }

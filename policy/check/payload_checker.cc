@@ -24,6 +24,21 @@ const DeclaredField* FindIn(const DeclaredType& type, const std::string& name) {
 
 }  // namespace
 
+// Returns the path that a bare name probably stands for: a payload field that
+// is visible here, or a field of the intent. Empty where there is none.
+std::string Checker::PathEndingIn(const std::string& name) const {
+  bool is_field = FindIn(declarations_->star(), name) != nullptr;
+  if (!contexts_.empty()) {
+    const OnContext& context = contexts_[static_cast<size_t>(scope_.context)];
+    for (const DeclaredType* type : context.types) {
+      is_field =
+          is_field || (type != nullptr && FindIn(*type, name) != nullptr);
+    }
+  }
+  if (is_field) return absl::StrCat("payload.", name);
+  return IsIntentField(name) ? absl::StrCat("intent.", name) : "";
+}
+
 // Returns the type of a payload field in the context at hand, maybe optional;
 // kErrorType after reporting that it is not visible.
 TypeId Checker::FindPayloadField(const Name& name) {
@@ -35,6 +50,7 @@ TypeId Checker::FindPayloadField(const Name& name) {
       if (!context.types.empty()) return FindInTypes(context, name);
       break;
     case OnContext::Kind::kLenient:
+    case OnContext::Kind::kUnknown:
       return FindInAll(context, name);
     case OnContext::Kind::kStarOnly:
       break;
@@ -80,8 +96,11 @@ TypeId Checker::FindInAll(const OnContext& context, const Name& name) {
     if (shared != TypeId::kNone && shared != optional) return kErrorType;
     shared = optional;
   }
-  if (shared == TypeId::kNone) return ReportPayloadField(context, name);
-  return shared;
+  if (shared != TypeId::kNone) return shared;
+  // Of an unknown type nothing can be said.
+  return context.kind == OnContext::Kind::kUnknown
+             ? kErrorType
+             : ReportPayloadField(context, name);
 }
 
 // Returns whether a declaration that was not read may hold the field.
@@ -151,6 +170,8 @@ TypeId Checker::ReportPayloadField(const OnContext& context, const Name& name) {
     report.Help(std::move(help));
   } else if (!near.empty() && near != name.text) {
     report.Help(absl::StrCat("did you mean `", near, "`?"));
+  } else if (IsIntentField(name.text)) {
+    report.Help(absl::StrCat("did you mean `intent.", name.text, "`?"));
   }
   return kErrorType;
 }

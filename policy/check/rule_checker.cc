@@ -174,9 +174,9 @@ int32_t Checker::CheckOn(const std::vector<Name>& on, bool has_on,
   std::sort(names->begin(), names->end());
   names->erase(std::unique(names->begin(), names->end()), names->end());
   // Nothing resolved: whatever the rule reads, the mistake is in `on`.
-  if (context.types.empty()) context.kind = OnContext::Kind::kLenient;
+  if (context.types.empty()) context.kind = OnContext::Kind::kUnknown;
   std::string key = absl::StrCat(
-      context.kind == OnContext::Kind::kLenient ? "?" : "=", layer_key);
+      context.kind == OnContext::Kind::kUnknown ? "!" : "=", layer_key);
   for (const std::string& name : *names) {
     absl::StrAppend(&key, " ", name.size(), ":", name);
   }
@@ -230,7 +230,9 @@ void Checker::CheckMessage(const RuleSyntax& syntax, CheckedRule& rule) {
              "a message takes a path, or `path ?? literal`");
       continue;
     }
+    scope_.is_message = true;
     const Checked checked = CheckExpr(part.expr, TypeId::kNone);
+    scope_.is_message = false;
     if (checked.failed()) continue;
     const TypeKind kind = KindOf(checked.type);
     const Op op = policy_.node(checked.node).op;

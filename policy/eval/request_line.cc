@@ -1,13 +1,16 @@
 #include "policy/eval/request_line.h"
 
 #include <absl/status/status.h>
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <absl/time/time.h>
 
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "policy/diagnostics/suggest.h"
 #include "policy/eval/exact.h"
 #include "policy/eval/json.h"
 #include "policy/eval/time_text.h"
@@ -54,12 +57,25 @@ class LineReader {
     status_ = absl::InvalidArgumentError(
         absl::StrCat("`", PathOf(node), "` ", message));
   }
-  void Unknown(const JsonNode& node) { Fail(node, "is no known key"); }
+  void Unknown(const JsonNode& node, const std::vector<std::string>& known);
 
   const JsonDocument& document_;
   Request& request_;
   absl::Status status_;
 };
+
+// Refuses a key with the known one that is nearest, or that goes on from it:
+// `spend_usd` for `spend`.
+void LineReader::Unknown(const JsonNode& node,
+                         const std::vector<std::string>& known) {
+  std::string near = Suggest(node.key, known);
+  for (const std::string& name : known) {
+    if (absl::StartsWith(name, absl::StrCat(node.key, "_"))) near = name;
+  }
+  Fail(node, near.empty()
+                 ? "is no known key"
+                 : absl::StrCat("is no known key; did you mean `", near, "`?"));
+}
 
 template <typename ReadMember>
 void LineReader::ForEachMember(const JsonNode& object, ReadMember read) {
@@ -96,7 +112,7 @@ absl::Status LineReader::Read() {
       if (!now.has_value()) Fail(node, "is no RFC 3339 time");
       request_.now = absl::FromUnixMicros(now.value_or(0));
     } else {
-      Unknown(node);
+      Unknown(node, {"intent", "agent", "tenant", "budget", "now"});
     }
   });
   if (status_.ok() && !has_intent) {
@@ -131,7 +147,8 @@ void LineReader::ReadIntent(const JsonNode& intent) {
       if (!time.has_value()) Violation(node, "is no RFC 3339 time");
       facts.created_at = absl::FromUnixMicros(time.value_or(0));
     } else {
-      Unknown(node);
+      Unknown(node, {"id", "type", "requested_by", "spend_usd", "data_class",
+                     "created_at", "payload"});
     }
   });
   if (status_.ok() && !has_type) Fail(intent, "has no `type`");
@@ -184,7 +201,8 @@ void LineReader::ReadAgent(const JsonNode& agent) {
     } else if (node.key == "labels") {
       Texts(node, &facts.labels);
     } else {
-      Unknown(node);
+      Unknown(node,
+              {"known", "id", "name", "role", "status", "tier", "labels"});
     }
   });
 }
@@ -205,7 +223,7 @@ void LineReader::ReadTenant(const JsonNode& tenant) {
     } else if (node.key == "connected") {
       Texts(node, &facts.connected);
     } else {
-      Unknown(node);
+      Unknown(node, {"id", "slug", "seat", "connected"});
     }
   });
 }
@@ -223,7 +241,7 @@ void LineReader::ReadBudget(const JsonNode& budget) {
     } else if (node.key == "limit_usd") {
       facts.limit_micros_usd = Number(node, kUsdDecimals);
     } else {
-      Unknown(node);
+      Unknown(node, {"exists", "remaining_usd", "limit_usd"});
     }
   });
 }

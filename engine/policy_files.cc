@@ -1,6 +1,7 @@
 #include "engine/policy_files.h"
 
 #include <absl/strings/str_cat.h>
+#include <absl/strings/strip.h>
 
 #include <filesystem>
 #include <fstream>
@@ -19,13 +20,15 @@ namespace fs = std::filesystem;
 absl::Status AddFolder(const std::string& folder,
                        std::set<std::string>* files) {
   const size_t before = files->size();
+  // `.` adds nothing to a file's name.
+  const absl::string_view here = folder == "." ? "./" : "";
   std::error_code error;
   fs::recursive_directory_iterator entry(folder, error);
   for (; !error && entry != fs::recursive_directory_iterator();
        entry.increment(error)) {
     std::error_code ignored;
     if (entry->path().extension() == ".sgl" && entry->is_regular_file(ignored))
-      files->insert(entry->path().string());
+      files->emplace(absl::StripPrefix(entry->path().string(), here));
     if (files->size() > kPolicyFilesMax) break;
   }
   if (error) {

@@ -40,6 +40,20 @@ TEST(ReadPolicyFilesTest, FoldersGiveTheirSglFilesSortedAndOnce) {
   EXPECT_EQ((*sources)[1].text, "a");
 }
 
+TEST(ReadPolicyFilesTest, TheFolderOneIsInAddsNothingToNames) {
+  const std::string folder = NewFolder("here");
+  Write(folder + "/a.sgl", "a");
+  Write(folder + "/deep/b.sgl", "b");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder);
+  const auto sources = ReadPolicyFiles({".", "a.sgl"});
+  std::filesystem::current_path(before);
+  ASSERT_TRUE(sources.ok()) << sources.status();
+  std::vector<std::string> names;
+  for (const SourceFile& source : *sources) names.push_back(source.name);
+  EXPECT_THAT(names, ElementsAre("a.sgl", "deep/b.sgl"));
+}
+
 TEST(ReadPolicyFilesTest, MistakesAreNamed) {
   const std::string folder = NewFolder("empty");
   EXPECT_EQ(ReadPolicyFiles({folder}).status().message(),

@@ -196,8 +196,26 @@ void Parser::ParseRule(Ast& ast) {
   if (AtMissingName()) Unexpected("a code for the rule");
   rule.code = ParseWord("a code for the rule");
   if (!panicking_ && At(TokenKind::kString)) ParseMessage(rule);
+  if (AtBareMessage()) {
+    Unexpected("a message in quotes, or a clause of the rule",
+               "write the message in quotes, right after the code");
+  }
   ParseClauses(rule, false);
   if (!rule.code.text.empty()) ast.rules.push_back(std::move(rule));
+}
+
+// Returns whether a message without quotes stands behind a rule's code: three
+// words or more that begin no clause.
+bool Parser::AtBareMessage() {
+  if (panicking_) return false;
+  for (size_t i = 0; i < 3; ++i) {
+    const Token& token = Peek(i);
+    if (token.kind != TokenKind::kWord || token.starts_line ||
+        !NearestClauseWord(token.word).empty()) {
+      return false;
+    }
+  }
+  return true;
 }
 
 // Reads the clauses of a rule, or those after a limit's `else`. A clause that

@@ -90,6 +90,7 @@ class Parser {
   void ParseIntent(Ast& ast);
   void ParseRule(Ast& ast);
   void ParseClauses(RuleSyntax& rule, bool is_after_else);
+  bool AtBareMessage();
   bool AtStray();
   void ParseOn(std::vector<Name>& on);
   void ParseRisk(RuleSyntax& rule);

@@ -90,6 +90,26 @@ IntentRow RowOfNew(const NewIntent& intent, const pqxx::row& inserted) {
   return row;
 }
 
+// Locks a batch across tenants and notes whose rows they are.
+absl::StatusOr<std::vector<IntentRow>> Claim(Transaction& tx,
+                                             absl::string_view operation,
+                                             const char* sql,
+                                             int limit) noexcept {
+  using Result = absl::StatusOr<std::vector<IntentRow>>;
+  return Guard(operation, [&]() -> Result {
+    if (limit < 1 || limit > kBatchIntentsMax) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "a batch has 1 to ", kBatchIntentsMax, " intents, not ", limit));
+    }
+    Session& session = OpenSession(tx);
+    const pqxx::result claimed = session.Exec(sql, Args().Int(limit));
+    NoteClaimedTenants(
+        session,
+        claimed.empty() ? "" : claimed[0][claimed.columns() - 1].c_str());
+    return ReadIntentRows(claimed);
+  });
+}
+
 }  // namespace
 
 absl::StatusOr<InsertOutcome> InsertIntent(Transaction& tx,
@@ -125,20 +145,13 @@ absl::StatusOr<std::optional<IntentRow>> FindSubmission(
 
 absl::StatusOr<std::vector<IntentRow>> ClaimDraftIntents(Transaction& tx,
                                                          int limit) noexcept {
-  using Result = absl::StatusOr<std::vector<IntentRow>>;
-  return Guard("claim intents", [&]() -> Result {
-    if (limit < 1 || limit > kBatchIntentsMax) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "a batch has 1 to ", kBatchIntentsMax, " intents, not ", limit));
-    }
-    Session& session = OpenSession(tx);
-    const pqxx::result claimed =
-        session.Exec(kClaimDraftIntentsSql, Args().Int(limit));
-    NoteClaimedTenants(
-        session,
-        claimed.empty() ? "" : claimed[0][claimed.columns() - 1].c_str());
-    return ReadIntentRows(claimed);
-  });
+  return Claim(tx, "claim intents", kClaimDraftIntentsSql, limit);
+}
+
+absl::StatusOr<std::vector<IntentRow>> ClaimPolicyActivations(
+    Transaction& tx, int limit) noexcept {
+  return Claim(tx, "claim policy activations", kClaimPolicyActivationsSql,
+               limit);
 }
 
 absl::StatusOr<std::optional<IntentRow>> ClaimOneDraft(

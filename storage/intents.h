@@ -143,6 +143,12 @@ absl::StatusOr<std::optional<IntentRow>> FindSubmission(
 absl::StatusOr<std::vector<IntentRow>> ClaimDraftIntents(Transaction& tx,
                                                          int limit) noexcept;
 
+// Locks and returns up to `limit` DRAFTs that activate a policy: what is
+// decided without one. Sets the transaction's tenants to theirs. Gives nothing
+// while the kill switch is set.
+absl::StatusOr<std::vector<IntentRow>> ClaimPolicyActivations(
+    Transaction& tx, int limit) noexcept;
+
 // Locks one DRAFT of the transaction's tenants. Nothing where it isn't DRAFT
 // any more, another engine holds it, or a kill switch is set.
 absl::StatusOr<std::optional<IntentRow>> ClaimOneDraft(

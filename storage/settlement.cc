@@ -1,5 +1,6 @@
 #include "storage/settlement.h"
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
@@ -141,22 +142,39 @@ void CheckBatch(std::span<const Settlement> settlements) {
   }
 }
 
-// Shares the settlement lock from here on.
+// Raises ABORTED where one was decided under what is active no longer, or is
+// switched off by now. Shares the policy locks from here on.
 void CheckMaySettle(Session& session, const std::string& active_digest,
+                    std::span<const Settlement> settlements,
                     const ArrayText& intent_ids) {
-  RowReader reader(session.ExecOne(kSettlementDigestSql,
-                                   Args().Array(intent_ids), "policy digest"));
-  const std::string digest = reader.Text();
-  const std::string switched_off = reader.Text();
-  if (digest != active_digest) {
-    Raise(absl::AbortedError(absl::StrCat(
-        "the active policy is `", digest,
-        "`, and the decisions were made under `", active_digest, "`")));
+  absl::flat_hash_map<std::string, std::string> layers;
+  std::string platform;
+  for (const pqxx::row& row :
+       session.Exec(kSettlementDigestsSql, Args().Array(intent_ids))) {
+    RowReader reader(row);
+    const std::string what = reader.Text();
+    const std::string id = reader.Text();
+    const std::string value = reader.Text();
+    if (what == "switched_off") {
+      Raise(absl::AbortedError(
+          absl::StrCat("intent ", id, " is switched off at the level of its ",
+                       value, " since it was decided")));
+    }
+    (id.empty() ? platform : layers[id]) = value;
   }
-  if (!switched_off.empty()) {
+  for (const Settlement& settlement : settlements) {
+    if (settlement.is_built_in) continue;
+    if (platform != active_digest) {
+      Raise(absl::AbortedError(absl::StrCat(
+          "the active policy is `", platform,
+          "`, and the decisions were made under `", active_digest, "`")));
+    }
+    const auto found = layers.find(settlement.tenant_id);
+    const std::string layer = found == layers.end() ? "" : found->second;
+    if (layer == settlement.layer_digest) continue;
     Raise(absl::AbortedError(absl::StrCat(
-        "intent ", switched_off, " is switched off at the level of its ",
-        reader.Text(), " since it was decided")));
+        "the active layer of tenant ", settlement.tenant_id, " is `", layer,
+        "`, and the decision was made under `", settlement.layer_digest, "`")));
   }
 }
 
@@ -202,7 +220,7 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
       entries.Add(settlement);
     }
     if (!active_digest.empty()) {
-      CheckMaySettle(session, active_digest, rows.id);
+      CheckMaySettle(session, active_digest, settlements, rows.id);
     }
     Args args;
     rows.AppendTo(args);

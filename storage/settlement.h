@@ -69,6 +69,11 @@ struct Settlement {
   std::string decision = {};
   std::string sgl_result = {};
   std::string policy_digest = {};
+  // The digest of the tenant's own active layer that the decision was made
+  // with; empty where it has none. Compared like `active_digest` below.
+  std::string layer_digest = {};
+  // The decision came from no policy: neither digest is compared.
+  bool is_built_in = false;
   // For FAILED, and then required.
   std::string failure_reason = {};
   std::string failure_message = {};
@@ -82,9 +87,10 @@ struct Settlement {
 };
 
 // Settles up to kBatchIntentsMax intents, each named once. ABORTED: another
-// policy set than `active_digest` is active by now, or a kill switch holds one
-// of them up; claim and decide again. An empty `active_digest` means that no
-// decision is involved (cancel, expiry, reject): neither is asked then.
+// platform set than `active_digest`, or for a tenant another layer than its
+// settlements name, is active by now, or a kill switch holds one of them up;
+// claim and decide again. An empty `active_digest` means that no decision of a
+// policy is involved (cancel, expiry, reject): nothing is asked then.
 // FAILED_PRECONDITION: one is final already or gone, or breaks a constraint;
 // nothing was written that a savepoint wouldn't undo.
 absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,

@@ -238,7 +238,7 @@ TEST_F(IdentityTest, PolicySetsAreStoredOnceAndActivatedWithAnEntry) {
   Transaction tx = Runtime();
   EXPECT_FALSE(GetActivePolicy(tx)->has_value());
   EXPECT_EQ(*GetActiveDigest(tx), "");
-  EXPECT_THAT(ActivatePolicy(tx, set.digest, Activation::kReplace, {}),
+  EXPECT_THAT(ActivatePolicy(tx, set.digest, Activation::kFirstOnly, {}),
               StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(StorePolicy(tx, set, "test"), IsOk());
   EXPECT_THAT(StorePolicy(tx, set, "test"), IsOk());
@@ -256,6 +256,8 @@ TEST_F(IdentityTest, PolicySetsAreStoredOnceAndActivatedWithAnEntry) {
   ASSERT_TRUE(active->has_value());
   EXPECT_EQ((*active)->digest, set.digest);
   EXPECT_EQ((*active)->sources, set.sources);
+  ASSERT_THAT(tx.Commit(), IsOk());
+  tx = Direct();
   EXPECT_THAT(ActivatePolicy(tx, other.digest, Activation::kReplace, {}),
               IsOk());
   const auto replaced = GetActivePolicy(tx);

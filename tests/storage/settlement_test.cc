@@ -96,6 +96,13 @@ class SettlementTest : public ::testing::Test {
     return *std::move(tx);
   }
 
+  // Replacing a policy without a vote is the tables' owner's alone.
+  Transaction BeginDirect() {
+    auto tx = database_->direct().Begin({});
+    EXPECT_THAT(tx, IsOk());
+    return *std::move(tx);
+  }
+
   void InsertBySql(int count) {
     const auto inserted = database_->Owner().Run(absl::StrCat(
         "INSERT INTO intents (tenant_id, agent_id, intent_type, payload) "
@@ -318,7 +325,7 @@ TEST_F(SettlementTest, ImpossibleStatesAreRefusedByName) {
 TEST_F(SettlementTest, AReplacedPolicyMeansDecideAgain) {
   InsertBySql(1);
   {
-    Transaction activate = Begin();
+    Transaction activate = BeginDirect();
     ASSERT_THAT(
         ActivatePolicy(activate, kOtherDigest, Activation::kReplace, {}),
         IsOk());
@@ -341,7 +348,7 @@ TEST_F(SettlementTest, AnActivationWaitsForSettlementsInFlight) {
   ASSERT_THAT(SettleIntents(tx, kDigest, std::vector{Executed(row)}), IsOk());
   absl::Status activated = absl::UnknownError("not run");
   std::thread other([&] {
-    Transaction activate = Begin();
+    Transaction activate = BeginDirect();
     activated =
         ActivatePolicy(activate, kOtherDigest, Activation::kReplace, {});
     if (activated.ok()) activated = activate.Commit();
@@ -359,7 +366,7 @@ TEST_F(SettlementTest, ASettlementReadsTheDigestAfterItsLock) {
   // It waits for an activation under way, and must then see what that one did,
   // not what was active when it began.
   InsertBySql(1);
-  Transaction activate = Begin();
+  Transaction activate = BeginDirect();
   ASSERT_THAT(ActivatePolicy(activate, kOtherDigest, Activation::kReplace, {}),
               IsOk());
   absl::Status settled = absl::OkStatus();

@@ -36,12 +36,17 @@ constexpr char kExempt[] = "schema_migrations";
 // All that crosses tenants, sorted; each with its attack below or in the test
 // that it names.
 constexpr const char* kDefinerFunctions[] = {
-    "activate_policy",             //
+    "activate_approved_policy",    //
+    "activate_tenant_policy",      //
+    "activation_switched_off",     //
+    "active_layers",               //
     "active_policy",               //
     "active_policy_digest",        //
+    "all_active_layers",           //
     "append_audit_seals",          //
     "audit_log_queue_entries",     //
     "claim_draft_intents",         //
+    "claim_policy_activations",    //
     "claim_unsealed_audit",        //
     "count_waiting_intents",       //
     "create_agent",                //
@@ -51,19 +56,25 @@ constexpr const char* kDefinerFunctions[] = {
     "due_memos",                   //
     "engine_enabled",              //
     "escalate_memos",              //
+    "force_policy",                //
+    "intent_causers",              //
     "intents_keep_revision",       //
     "kill_switches",               //
     "latest_audit_seals",          //
     "list_tenants",                //
     "list_tokens",                 //
+    "lock_tenant_policy",          //
     "look_up_token",               //
     "make_audit_partitions",       //
+    "policy_versions",             //
+    "propose_policy",              //
     "record_refused_credentials",  //
     "remove_member",               //
     "revoke_token",                //
+    "seed_policy",                 //
     "set_kill_switch",             //
     "set_member_roles",            //
-    "settlement_policy_digest",    //
+    "settlement_policy_digests",   //
     "settlement_switched_off",     //
     "store_policy",                //
     "switched_off",                //

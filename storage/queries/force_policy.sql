@@ -1,0 +1,1 @@
+SELECT force_policy($1, $2, $3)

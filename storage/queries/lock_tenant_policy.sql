@@ -1,0 +1,1 @@
+SELECT lock_tenant_policy($1::uuid)

@@ -1,0 +1,1 @@
+SELECT seed_policy($1, $2)

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/log.h"
+#include "engine/built_in.h"
 #include "engine/decision_json.h"
 #include "engine/error.h"
 #include "engine/resumption.h"
@@ -109,7 +111,14 @@ absl::StatusOr<VoteOutcome> Approvals::Vote(const CallScope& scope,
   if (!checked.ok()) return checked;
   absl::StatusOr<VoteOutcome> outcome = WithRetries<VoteOutcome>(
       policies_, [&] { return TryVote(scope, ballot); });
-  if (outcome.ok()) waiters_->NoteSettled({&outcome->intent.id, 1});
+  if (!outcome.ok()) return outcome;
+  waiters_->NoteSettled({&outcome->intent.id, 1});
+  if (IsPolicyActivation(outcome->intent) &&
+      outcome->intent.status == IntentStatus::kExecuted) {
+    // Others hear of it; here it holds at once.
+    const absl::Status reloaded = policies_->Reload();
+    if (!reloaded.ok()) LogError("reload the policy: {}", reloaded.ToString());
+  }
   return outcome;
 }
 
@@ -214,7 +223,7 @@ absl::Status Approvals::Approve(storage::Transaction& tx,
         EntryBy(scope, "VOTE_COUNTED", AuditLevel::kInfo, meta));
   }
   return Resume(
-      tx, *policies_, *executors_,
+      tx, policies_, *executors_,
       {.row = &locked.intent,
        .is_met =
            [&](const Decision& decision) {

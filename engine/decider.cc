@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/sha256.h"
+#include "engine/built_in.h"
 #include "engine/payload_map.h"
 
 namespace sgl::engine {
@@ -181,7 +182,51 @@ std::optional<storage::Adoption> AdoptionOf(const storage::IntentRow& row) {
 
 namespace {
 
-Deliberation Deliberate(const Program& program, const storage::IntentRow& row,
+// What a tenant gets whose layer does not fit the platform's set.
+Decision LayerBroken(const TenantPolicy& policy,
+                     const std::string& tenant_slug) {
+  Decision decision;
+  decision.kind = DecisionKind::kBlock;
+  decision.reasons.push_back(
+      {.code = kLayerBroken,
+       .message = absl::StrCat(
+           "the tenant's own policy does not fit the platform's, so nothing "
+           "is allowed until another version of it is active: ",
+           policy.problem),
+       .layer = absl::StrCat("tenant:", tenant_slug),
+       .at = "",
+       .field_violations = {}});
+  decision.policy_digest = policy.digest;
+  return decision;
+}
+
+// Fills in decision and explanation. REQUIRES: the payload can be read.
+void DecideOn(const TenantPolicy* policy_or_null, const Request& request,
+              const storage::IntentRow& row, Deliberation* deliberation,
+              Explanation* explanation_or_null) {
+  std::optional<Decision> built_in =
+      BuiltInDecision(row, request.intent.payload);
+  if (built_in.has_value()) {
+    deliberation->is_built_in = true;
+    deliberation->decision = *std::move(built_in);
+    return;
+  }
+  SGL_CHECK(policy_or_null != nullptr) << row.id;
+  const TenantPolicy& policy = *policy_or_null;
+  deliberation->layer_digest = policy.layer_digest;
+  if (policy.program == nullptr) {
+    deliberation->decision =
+        LayerBroken(policy, std::string(request.tenant.slug));
+  } else if (explanation_or_null == nullptr) {
+    deliberation->decision = Evaluate(*policy.program, request);
+  } else {
+    *explanation_or_null = Explain(*policy.program, request);
+    deliberation->decision = explanation_or_null->decision;
+  }
+}
+
+Deliberation Deliberate(const TenantPolicy* policy_or_null,
+                        const storage::IntentRow& row,
                         const storage::Facts& facts,
                         Explanation* explanation_or_null) {
   Deliberation deliberation;
@@ -216,30 +261,28 @@ Deliberation Deliberate(const Program& program, const storage::IntentRow& row,
 
   deliberation.agent_name =
       std::string(request.agent.known ? request.agent.name : request.agent.id);
+  // People ask for what is built in.
+  if (IsPolicyActivation(row)) deliberation.agent_name = requested_by;
   deliberation.spend_micros_usd = request.intent.spend_micros_usd;
   deliberation.facts = FactsJson(request, row.revision);
   if (!deliberation.unreadable.empty()) return deliberation;
-  if (explanation_or_null == nullptr) {
-    deliberation.decision = Evaluate(program, request);
-  } else {
-    *explanation_or_null = Explain(program, request);
-    deliberation.decision = explanation_or_null->decision;
-  }
+  DecideOn(policy_or_null, request, row, &deliberation, explanation_or_null);
   return deliberation;
 }
 
 }  // namespace
 
-Deliberation Decide(const Program& program, const storage::IntentRow& row,
+Deliberation Decide(const TenantPolicy* policy_or_null,
+                    const storage::IntentRow& row,
                     const storage::Facts& facts) {
-  return Deliberate(program, row, facts, nullptr);
+  return Deliberate(policy_or_null, row, facts, nullptr);
 }
 
-Deliberation DecideAndExplain(const Program& program,
+Deliberation DecideAndExplain(const TenantPolicy* policy_or_null,
                               const storage::IntentRow& row,
                               const storage::Facts& facts,
                               Explanation* explanation) {
-  return Deliberate(program, row, facts, explanation);
+  return Deliberate(policy_or_null, row, facts, explanation);
 }
 
 }  // namespace sgl::engine

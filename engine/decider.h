@@ -1,10 +1,13 @@
 // Joins one intent, the facts about it and the rules into a decision. Pure:
 // no I/O, no clock; the same input gives the same output.
 //
-//   const Deliberation deliberation = Decide(*program, row, facts);
+//   const Deliberation deliberation = Decide(*policy, row, facts);
 //
 // A row that an existing system inserted by SQL lacks spend, data class and
 // requester; they come from its payload (payload_map.h), strictly.
+//
+// Whoever decides, or decides again, comes through here: so an intent type
+// whose decision is built in (built_in.h) gets that one on every path.
 
 #ifndef ENGINE_DECIDER_H_
 #define ENGINE_DECIDER_H_
@@ -12,6 +15,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/tenant_policy.h"
 #include "policy/policy.h"
 #include "storage/facts.h"
 #include "storage/intents.h"
@@ -19,12 +23,19 @@
 
 namespace sgl::engine {
 
+// The reason's code where a tenant's layer does not fit the platform's set.
+inline constexpr char kLayerBroken[] = "TENANT_POLICY_BROKEN";
+
 // What came of looking at one intent.
 struct Deliberation {
   // Why the payload can't be read within bounds; then there is no decision,
   // and the intent fails with PAYLOAD_UNREADABLE. Empty where it can.
   std::string unreadable;
   Decision decision;
+  // The decision came from no policy, and whatever is active does not matter.
+  bool is_built_in = false;
+  // Of the tenant's own layer that decided; empty where it has none.
+  std::string layer_digest;
   // The `now` that the rules saw.
   absl::Time decided_at;
   // The facts that the rules could read, as a JSON object: with the policy
@@ -39,13 +50,16 @@ struct Deliberation {
   std::optional<storage::Adoption> adoption;
 };
 
-// REQUIRES: `facts` were read for the row's tenant and agent.
-Deliberation Decide(const Program& program, const storage::IntentRow& row,
-                    const storage::Facts& facts);
+// `policy` may be null for an intent whose decision is built in, and for no
+// other. REQUIRES: `facts` were read for the row's tenant and agent, and
+// `policy` is that tenant's.
+Deliberation Decide(const TenantPolicy* policy_or_null,
+                    const storage::IntentRow& row, const storage::Facts& facts);
 
 // Decides as Decide does and says why in `explanation`, which stays empty
-// where there is no decision. Slower: for whoever asks about one intent.
-Deliberation DecideAndExplain(const Program& program,
+// where there is no decision of a policy. Slower: for whoever asks about one
+// intent.
+Deliberation DecideAndExplain(const TenantPolicy* policy_or_null,
                               const storage::IntentRow& row,
                               const storage::Facts& facts,
                               Explanation* explanation);

@@ -91,6 +91,7 @@ Engine::Engine(Options options, std::unique_ptr<storage::Database> db,
       approvals_(db_.get(), &policies_, &options_.executors, &waiters_),
       memo_edits_(db_.get(), &policies_, &options_.executors, &waiters_),
       delegations_(db_.get()),
+      policy_versions_(db_.get(), &policies_, &options_.executors),
       sealer_(db_.get(), options_.sealer) {}
 
 Engine::~Engine() { Stop(); }

@@ -25,6 +25,7 @@
 #include "engine/intake.h"
 #include "engine/memo_edits.h"
 #include "engine/policies.h"
+#include "engine/policy_versions.h"
 #include "engine/sealer.h"
 #include "engine/waiters.h"
 #include "engine/watches.h"
@@ -83,6 +84,7 @@ class Engine {
   Approvals& approvals() { return approvals_; }
   MemoEdits& memo_edits() { return memo_edits_; }
   Delegations& delegations() { return delegations_; }
+  PolicyVersions& policy_versions() { return policy_versions_; }
   Sealer& sealer() { return sealer_; }
 
  private:
@@ -104,6 +106,7 @@ class Engine {
   Approvals approvals_;
   MemoEdits memo_edits_;
   Delegations delegations_;
+  PolicyVersions policy_versions_;
   Sealer sealer_;
   // Stops the listening thread.
   WakeSignal listening_;

@@ -252,14 +252,17 @@ absl::StatusOr<Intake::Preview> Intake::Look(const CallScope& scope,
   const absl::StatusOr<storage::Facts> facts =
       storage::ReadFacts(*tx, tenants, agents);
   if (!facts.ok()) return facts.status();
+  const absl::StatusOr<TenantPolicies> policies =
+      policies_->ForTenants(*tx, policy.get(), tenants);
+  if (!policies.ok()) return policies.status();
+  const TenantPolicy* own = policies->at(principal.tenant_id).get();
   tx->Rollback();
   Preview preview;
   preview.row = RowOf(principal, submission, facts->now);
   Deliberation deliberation =
-      why == Why::kUnasked
-          ? Decide(*policy->program, preview.row, *facts)
-          : DecideAndExplain(*policy->program, preview.row, *facts,
-                             &preview.evaluation.explanation);
+      why == Why::kUnasked ? Decide(own, preview.row, *facts)
+                           : DecideAndExplain(own, preview.row, *facts,
+                                              &preview.evaluation.explanation);
   preview.evaluation.decision = std::move(deliberation.decision);
   preview.evaluation.decided_at = deliberation.decided_at;
   return preview;

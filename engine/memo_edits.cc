@@ -131,7 +131,7 @@ absl::Status MemoEdits::Apply(storage::Transaction& tx, const CallScope& scope,
   meta["revision"] = *revision;
   meta["changes"] = changes;
   meta["delegation_ids"] = speaker.delegation_ids;
-  return Resume(tx, *policies_, *executors_,
+  return Resume(tx, policies_, *executors_,
                 {.row = &row,
                  // Nobody voted on what was made just now.
                  .is_met = [](const Decision&) { return false; },

@@ -2,16 +2,53 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "base/log.h"
 #include "engine/error.h"
 #include "engine/policy_files.h"
-#include "storage/policies.h"
 
 namespace sgl::engine {
 namespace {
+
+absl::Status OtherPolicy(const std::string& active, const std::string& given) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "another policy is active: ", active, ", while --policy names ", given,
+      "; leave --policy out to serve under the active one, and propose the "
+      "other with `intentctl policies propose`"));
+}
+
+// What decisions of a tenant carry whose layer does not fit.
+std::string DigestWithLayer(const ActivePolicy& active,
+                            const storage::ActiveLayer& layer) {
+  std::vector<SourceFile> sources = SourcesOf(layer.set);
+  const std::vector<std::string> slugs = LayersNamed(active.sources);
+  for (size_t i = 0; i < slugs.size(); ++i) {
+    if (slugs[i].empty() || slugs[i] == layer.tenant_slug) {
+      sources.push_back(active.sources[i]);
+    }
+  }
+  return SetDigest(sources);
+}
+
+std::string LayerKey(const ActivePolicy& active, const std::string& digest) {
+  return absl::StrCat(active.digest, " ", digest);
+}
+
+size_t BytesOf(const std::vector<SourceFile>& sources) {
+  size_t bytes = 0;
+  for (const SourceFile& source : sources) bytes += source.text.size();
+  return bytes;
+}
+
+// A problem is shown to whoever asks for an intent, so it is kept short.
+std::string FirstLine(absl::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+}  // namespace
 
 storage::PolicySet SetOf(const std::string& digest,
                          const std::vector<SourceFile>& sources) {
@@ -30,14 +67,6 @@ std::vector<SourceFile> SourcesOf(const storage::PolicySet& set) {
   return sources;
 }
 
-absl::Status OtherPolicy(const std::string& active, const std::string& given) {
-  return absl::FailedPreconditionError(absl::StrCat(
-      "another policy is active: ", active, ", while --policy names ", given,
-      "; leave --policy out to serve under the active one"));
-}
-
-}  // namespace
-
 Policies::Policies(storage::Database* db) : db_(db) {}
 
 std::shared_ptr<const ActivePolicy> Policies::active() const {
@@ -52,6 +81,11 @@ void Policies::Replace(std::shared_ptr<const ActivePolicy> policy) {
 
 absl::Status Policies::Reload() {
   MutexLock lock(reload_mutex_);
+  {
+    MutexLock lock_map(mutex_);
+    ++generation_;
+    layer_digests_.clear();
+  }
   return ReloadLocked();
 }
 
@@ -88,8 +122,145 @@ absl::Status Policies::ReloadLocked() {
   }
   LogInfo("policy {} is active", (*set)->digest);
   Replace(std::make_shared<const ActivePolicy>(
-      ActivePolicy{.digest = (*set)->digest, .program = *std::move(program)}));
+      ActivePolicy{.digest = (*set)->digest,
+                   .program = *program,
+                   .sources = SourcesOf(**set),
+                   .plain = std::make_shared<const TenantPolicy>(
+                       TenantPolicy{.program = *program})}));
   return absl::OkStatus();
+}
+
+uint64_t Policies::Recall(const ActivePolicy& active,
+                          const std::vector<std::string>& tenant_ids,
+                          TenantPolicies* found,
+                          std::vector<std::string>* others) {
+  MutexLock lock(mutex_);
+  for (const std::string& tenant_id : tenant_ids) {
+    const auto digest = layer_digests_.find(tenant_id);
+    if (digest == layer_digests_.end()) {
+      others->push_back(tenant_id);
+      continue;
+    }
+    if (digest->second.empty()) {
+      found->emplace(tenant_id, active.plain);
+      continue;
+    }
+    const auto layer = layers_.find(LayerKey(active, digest->second));
+    if (layer == layers_.end()) {
+      others->push_back(tenant_id);
+      continue;
+    }
+    layer->second.last_used = ++use_count_;
+    found->emplace(tenant_id, layer->second.policy);
+  }
+  return generation_;
+}
+
+void Policies::Remember(uint64_t generation, const std::string& tenant_id,
+                        const std::string& layer_digest) {
+  MutexLock lock(mutex_);
+  if (generation != generation_) return;
+  if (layer_digests_.size() >= kTenantsMax) layer_digests_.clear();
+  layer_digests_[tenant_id] = layer_digest;
+}
+
+std::shared_ptr<const TenantPolicy> Policies::TryLayer(
+    const ActivePolicy& active, const std::string& digest) {
+  MutexLock lock(mutex_);
+  const auto layer = layers_.find(LayerKey(active, digest));
+  if (layer == layers_.end()) return nullptr;
+  layer->second.last_used = ++use_count_;
+  return layer->second.policy;
+}
+
+std::shared_ptr<const TenantPolicy> Policies::CompileLayer(
+    const ActivePolicy& active, const storage::ActiveLayer& layer) {
+  TenantPolicy policy;
+  policy.layer_digest = layer.set.digest;
+  std::vector<SourceFile> sources = SourcesOf(layer.set);
+  const size_t bytes = BytesOf(sources) + BytesOf(active.sources);
+  if (SetDigest(sources) != layer.set.digest) {
+    policy.problem = "the stored files are not those of the digest";
+  } else {
+    sources.insert(sources.end(), active.sources.begin(), active.sources.end());
+    const absl::StatusOr<std::shared_ptr<const Program>> program =
+        CompilePolicy(sources);
+    if (program.ok()) {
+      policy.program = *program;
+    } else {
+      policy.problem = FirstLine(program.status().message());
+    }
+  }
+  if (policy.program == nullptr) {
+    policy.digest = DigestWithLayer(active, layer);
+    LogError("the layer {} of tenant `{}` does not fit policy {}: {}",
+             layer.set.digest, layer.tenant_slug, active.digest,
+             policy.problem);
+  }
+  auto shared = std::make_shared<const TenantPolicy>(std::move(policy));
+  MutexLock lock(mutex_);
+  Layer& slot = layers_[LayerKey(active, layer.set.digest)];
+  layer_bytes_ += bytes - slot.bytes;
+  slot = {.policy = shared, .bytes = bytes, .last_used = ++use_count_};
+  while (layers_.size() > 1 &&
+         (layers_.size() > kLayersMax || layer_bytes_ > kLayerBytesMax)) {
+    auto oldest = layers_.begin();
+    for (auto it = layers_.begin(); it != layers_.end(); ++it) {
+      if (it->second.last_used < oldest->second.last_used) oldest = it;
+    }
+    layer_bytes_ -= oldest->second.bytes;
+    layers_.erase(oldest);
+  }
+  return shared;
+}
+
+absl::StatusOr<TenantPolicies> Policies::ForTenants(
+    storage::Transaction& tx, const ActivePolicy* active_or_null,
+    const std::vector<std::string>& tenant_ids) {
+  TenantPolicies policies;
+  if (active_or_null == nullptr) {
+    for (const std::string& id : tenant_ids) policies.emplace(id, nullptr);
+    return policies;
+  }
+  const ActivePolicy& active = *active_or_null;
+  std::vector<std::string> others;
+  const uint64_t generation = Recall(active, tenant_ids, &policies, &others);
+  if (others.empty()) return policies;
+
+  absl::StatusOr<std::vector<storage::ActiveLayer>> layers =
+      storage::ActiveLayers(tx, {});
+  if (!layers.ok()) return layers.status();
+  absl::flat_hash_map<std::string, std::string> digests;
+  std::vector<std::string> missing;
+  for (const storage::ActiveLayer& layer : *layers) {
+    digests[layer.tenant_id] = layer.set.digest;
+  }
+  for (const std::string& id : others) {
+    const std::string& digest = digests[id];
+    Remember(generation, id, digest);
+    if (digest.empty()) {
+      policies.emplace(id, active.plain);
+    } else if (auto known = TryLayer(active, digest); known != nullptr) {
+      policies.emplace(id, std::move(known));
+    } else {
+      missing.push_back(digest);
+    }
+  }
+  if (missing.empty()) return policies;
+  layers = storage::ActiveLayers(tx, missing);
+  if (!layers.ok()) return layers.status();
+  for (const storage::ActiveLayer& layer : *layers) {
+    const bool is_wanted = std::find(missing.begin(), missing.end(),
+                                     layer.set.digest) != missing.end();
+    if (!is_wanted || policies.contains(layer.tenant_id)) continue;
+    policies.emplace(layer.tenant_id, CompileLayer(active, layer));
+  }
+  for (const std::string& id : others) {
+    if (policies.contains(id)) continue;
+    return absl::AbortedError(
+        absl::StrCat("another layer of tenant ", id, " is active by now"));
+  }
+  return policies;
 }
 
 absl::Status NoActivePolicy() {

@@ -1,6 +1,14 @@
 // The active policy as this process has it: compiled once, shared by all
 // evaluations in flight, replaced as a whole when another set becomes active.
 //
+//   const auto active = policies.active();
+//   const auto of_tenants = policies.ForTenants(*tx, active.get(), tenant_ids);
+//   Decide(of_tenants->at(row.tenant_id).get(), row, facts);
+//
+// A tenant may have an active layer of its own. Those are looked up and
+// compiled (with the platform's set) when the tenant's first intent comes, and
+// kept up to a bound.
+//
 // What is active is said by the database. A decision taken under a set that
 // was replaced meanwhile is refused when it is settled (storage/settlement.h);
 // whoever gets that refusal calls Reload and decides again.
@@ -9,16 +17,20 @@
 #define ENGINE_POLICIES_H_
 
 #include <absl/base/thread_annotations.h>
+#include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
+#include "engine/tenant_policy.h"
 #include "policy/policy.h"
 #include "storage/database.h"
+#include "storage/policies.h"
 
 namespace sgl::engine {
 
@@ -27,11 +39,27 @@ struct ActivePolicy {
   // Of the whole set: what settlements are compared by.
   std::string digest;
   std::shared_ptr<const Program> program;
+  std::vector<SourceFile> sources;
+  // For tenants without a layer of their own.
+  std::shared_ptr<const TenantPolicy> plain;
 };
+
+// What each tenant is decided under, by its id.
+using TenantPolicies =
+    absl::flat_hash_map<std::string, std::shared_ptr<const TenantPolicy>>;
 
 // Thread-safe. Owned by the engine; borrows the database.
 class Policies {
  public:
+  // Compiled layers kept at once, and the bytes of source that they were
+  // compiled from: a program takes a small multiple of that. The least
+  // recently used goes first.
+  static constexpr size_t kLayersMax = 256;
+  static constexpr size_t kLayerBytesMax = 64 * 1024 * 1024;
+  // Tenants remembered as having this layer or none; beyond that all are
+  // looked up again.
+  static constexpr size_t kTenantsMax = 100'000;
+
   explicit Policies(storage::Database* db);
   Policies(const Policies&) = delete;
   Policies& operator=(const Policies&) = delete;
@@ -43,11 +71,35 @@ class Policies {
   // Asks the database what is active, and compiles it where that is another
   // set than before. One reload runs at a time. FAILED_PRECONDITION: the
   // active set does not compile here; active() is null then.
+  // Forgets which layers are active, so that they are looked up again.
   absl::Status Reload();
 
+  // Returns what each of these tenants is decided under, a null for each where
+  // `active_or_null` is null. REQUIRES: they are tenants of the transaction.
+  absl::StatusOr<TenantPolicies> ForTenants(
+      storage::Transaction& tx, const ActivePolicy* active_or_null,
+      const std::vector<std::string>& tenant_ids);
+
  private:
+  struct Layer {
+    std::shared_ptr<const TenantPolicy> policy;
+    size_t bytes = 0;
+    uint64_t last_used = 0;
+  };
+
   absl::Status ReloadLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
   void Replace(std::shared_ptr<const ActivePolicy> policy);
+  // Fills in whom it can from memory; returns the others, and the time of the
+  // reading for Remember.
+  uint64_t Recall(const ActivePolicy& active,
+                  const std::vector<std::string>& tenant_ids,
+                  TenantPolicies* found, std::vector<std::string>* others);
+  void Remember(uint64_t generation, const std::string& tenant_id,
+                const std::string& layer_digest);
+  std::shared_ptr<const TenantPolicy> TryLayer(const ActivePolicy& active,
+                                               const std::string& digest);
+  std::shared_ptr<const TenantPolicy> CompileLayer(
+      const ActivePolicy& active, const storage::ActiveLayer& layer);
 
   storage::Database* const db_;
   // LOCK ORDER: reload_mutex_ before mutex_.
@@ -56,6 +108,15 @@ class Policies {
   std::string broken_digest_ ABSL_GUARDED_BY(reload_mutex_);
   mutable Mutex mutex_;
   std::shared_ptr<const ActivePolicy> active_ ABSL_GUARDED_BY(mutex_);
+  // Counts reloads: what was read before one is not remembered after it.
+  uint64_t generation_ ABSL_GUARDED_BY(mutex_) = 0;
+  // By tenant; empty for one without a layer.
+  absl::flat_hash_map<std::string, std::string> layer_digests_
+      ABSL_GUARDED_BY(mutex_);
+  // By the platform's digest and the layer's.
+  absl::flat_hash_map<std::string, Layer> layers_ ABSL_GUARDED_BY(mutex_);
+  size_t layer_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t use_count_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // Returns the refusal of whoever needs a policy where none is active.
@@ -64,10 +125,16 @@ absl::Status NoActivePolicy();
 // What to do when `--policy` names another set than the active one.
 enum class OnOtherPolicy { kRefuse, kActivate };
 
+// From a stored set's files to the policy layer's, and back.
+std::vector<SourceFile> SourcesOf(const storage::PolicySet& set);
+storage::PolicySet SetOf(const std::string& digest,
+                         const std::vector<SourceFile>& sources);
+
 // Stores the files' set and activates it where none is active; where another
 // one is, as `on_other` says. Compiles first: a set with errors is never
 // stored. INVALID_ARGUMENT: the rendered diagnostics. FAILED_PRECONDITION:
-// another set is active, with both digests and the ways out.
+// another set is active, with both digests and the ways out. kActivate takes
+// a database on DIRECT_URL: only its owner replaces a policy without a vote.
 absl::Status InstallPolicy(storage::Database& db,
                            const std::vector<SourceFile>& sources,
                            OnOtherPolicy on_other);

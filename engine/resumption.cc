@@ -1,30 +1,47 @@
 #include "engine/resumption.h"
 
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
+#include "engine/built_in.h"
 #include "engine/decider.h"
+#include "engine/policy_activation.h"
 #include "engine/settlement.h"
 #include "storage/facts.h"
 #include "storage/settlement.h"
 
 namespace sgl::engine {
 
-absl::Status Resume(storage::Transaction& tx, const Policies& policies,
+absl::Status Resume(storage::Transaction& tx, Policies* policies,
                     const ExecutorRegistry& executors,
                     const Resumption& resumption) {
-  const std::shared_ptr<const ActivePolicy> policy = policies.active();
-  if (policy == nullptr) return NoActivePolicy();
+  const std::shared_ptr<const ActivePolicy> policy = policies->active();
   const storage::IntentRow& row = *resumption.row;
+  // What is decided without a policy may be the very mending of that.
+  if (policy == nullptr && !IsPolicyActivation(row)) return NoActivePolicy();
   const std::vector<std::string> tenants = {row.tenant_id};
   const std::vector<std::string> agents = {row.agent_id};
   const absl::StatusOr<storage::Facts> facts =
       storage::ReadFacts(tx, tenants, agents);
   if (!facts.ok()) return facts.status();
-  const Deliberation deliberation = Decide(*policy->program, row, *facts);
+  const absl::StatusOr<TenantPolicies> own =
+      policies->ForTenants(tx, policy.get(), tenants);
+  if (!own.ok()) return own.status();
+  const Deliberation deliberation =
+      Decide(own->at(row.tenant_id).get(), row, *facts);
+  const bool is_met = resumption.is_met(deliberation.decision);
+  std::optional<Effect> effect;
+  if (deliberation.is_built_in && is_met &&
+      deliberation.decision.kind == DecisionKind::kReview) {
+    absl::StatusOr<Effect> applied = ApplyPolicyActivation(
+        tx, row, resumption.entry.actor.user_id.value_or(""));
+    if (!applied.ok()) return applied.status();
+    effect = *std::move(applied);
+  }
   const storage::Settlement settlement = SettleApproved(
-      row, deliberation, resumption.is_met(deliberation.decision), executors,
-      resumption.entry);
+      row, deliberation, is_met, executors, resumption.entry, effect);
   if (settlement.status != storage::IntentStatus::kAwaitingHuman) {
     const bool is_blocked =
         settlement.status == storage::IntentStatus::kBlockedSgl;
@@ -35,7 +52,8 @@ absl::Status Resume(storage::Transaction& tx, const Policies& policies,
         is_blocked ? "BLOCKED_SGL" : resumption.resolution);
     if (!resolved.ok()) return resolved;
   }
-  return storage::SettleIntents(tx, policy->digest, {&settlement, 1});
+  const std::string digest = policy == nullptr ? "" : policy->digest;
+  return storage::SettleIntents(tx, digest, {&settlement, 1});
 }
 
 }  // namespace sgl::engine

@@ -36,7 +36,7 @@ struct Resumption {
 // Decides and settles. A BLOCK blocks the intent and rejects its memo, whoever
 // approved; a REVIEW whose demands are not met reopens the memo. ABORTED
 // without a reason: another policy became active meanwhile.
-absl::Status Resume(storage::Transaction& tx, const Policies& policies,
+absl::Status Resume(storage::Transaction& tx, Policies* policies,
                     const ExecutorRegistry& executors,
                     const Resumption& resumption);
 

@@ -10,11 +10,29 @@
 #include "engine/policies.h"
 #include "engine/policy_files.h"
 #include "engine/shutdown_signals.h"
+#include "storage/database.h"
 
 namespace sgl::engine {
 namespace {
 
 constexpr absl::Duration kDrainMargin = absl::Seconds(2);
+
+// Only the tables' owner replaces a policy without a vote; a first one the
+// engine installs itself.
+absl::Status Install(Engine* engine, const std::string& direct_url,
+                     const std::vector<std::string>& paths,
+                     OnOtherPolicy on_other) {
+  const absl::StatusOr<std::vector<SourceFile>> sources =
+      ReadPolicyFiles(paths);
+  if (!sources.ok()) return sources.status();
+  if (on_other == OnOtherPolicy::kRefuse) {
+    return InstallPolicy(engine->db(), *sources, on_other);
+  }
+  const absl::StatusOr<std::unique_ptr<storage::Database>> direct =
+      storage::Database::Create(direct_url, {.connections_max = 1});
+  if (!direct.ok()) return direct.status();
+  return InstallPolicy(**direct, *sources, on_other);
+}
 
 }  // namespace
 
@@ -31,15 +49,13 @@ absl::Status RunServer(
   google::protobuf::SetLogHandler(
       [](google::protobuf::LogLevel, const char*, int,
          const std::string& message) { LogDebug("protobuf: {}", message); });
+  const std::string direct_url = engine_options.direct_url;
   absl::StatusOr<std::unique_ptr<Engine>> engine =
       Engine::Create(std::move(engine_options));
   if (!engine.ok()) return engine.status();
   if (!policy_paths.empty()) {
-    const absl::StatusOr<std::vector<SourceFile>> sources =
-        ReadPolicyFiles(policy_paths);
-    if (!sources.ok()) return sources.status();
     const absl::Status installed =
-        InstallPolicy((*engine)->db(), *sources, on_other);
+        Install(engine->get(), direct_url, policy_paths, on_other);
     if (!installed.ok()) return installed;
   }
   (*engine)->Load();

@@ -18,6 +18,7 @@
 #include "engine/rpc/call.h"
 #include "engine/rpc/decision_service.h"
 #include "engine/rpc/intent_service.h"
+#include "engine/rpc/policy_service.h"
 #include "engine/rpc/tls_credentials.h"
 #include "engine/tls_files.h"
 #include "engine/work_pool.h"
@@ -130,7 +131,8 @@ struct Server::Parts {
         intents(&calls, &engine->db(), &engine->intake(), &engine->approvals()),
         decisions(&calls, &engine->db(), &engine->approvals(),
                   &engine->memo_edits(), &engine->delegations()),
-        admin(&calls, &engine->db()) {}
+        admin(&calls, &engine->db()),
+        policies(&calls, &engine->policy_versions()) {}
 
   Engine* const engine;
   // gRPC asks it for certificates for as long as it serves.
@@ -141,6 +143,7 @@ struct Server::Parts {
   IntentService intents;
   DecisionService decisions;
   AdminService admin;
+  PolicyService policies;
   std::unique_ptr<grpc::Server> grpc;
   std::string address;
   bool is_drained = false;
@@ -171,6 +174,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   builder.RegisterService(&parts->intents);
   builder.RegisterService(&parts->decisions);
   builder.RegisterService(&parts->admin);
+  builder.RegisterService(&parts->policies);
   parts->grpc = builder.BuildAndStart();
   if (parts->grpc == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat(
@@ -182,7 +186,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   for (const char* service :
        {"", intent::v1::IntentService::service_full_name(),
         intent::v1::DecisionService::service_full_name(),
-        intent::v1::AdminService::service_full_name()}) {
+        intent::v1::AdminService::service_full_name(),
+        intent::v1::PolicyService::service_full_name()}) {
     parts->grpc->GetHealthCheckService()->SetServingStatus(service, true);
   }
   return std::unique_ptr<Server>(new Server(std::move(parts)));

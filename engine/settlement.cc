@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/check.h"
 #include "engine/decision_json.h"
 #include "storage/uuid.h"
 
@@ -148,6 +149,24 @@ void Execute(const storage::IntentRow& row, const Deliberation& deliberation,
   }
 }
 
+void Apply(const Effect& effect, const Deliberation& deliberation,
+           storage::Settlement* settlement) {
+  if (!effect.refusal.empty()) {
+    settlement->status = IntentStatus::kFailed;
+    settlement->failure_reason = kEffectRefused;
+    settlement->failure_message = effect.refusal;
+    settlement->audit.push_back(
+        Failed(settlement->failure_reason, settlement->failure_message));
+    return;
+  }
+  settlement->status = IntentStatus::kExecuted;
+  settlement->output = effect.output;
+  settlement->audit.push_back(MakeEntry(
+      "ENGINE_EXECUTED_INTENT", AuditLevel::kInfo,
+      Dump({{"executor", effect.executor},
+            {"policy_digest", deliberation.decision.policy_digest}})));
+}
+
 // Fills in what every settlement of a decided intent has; SGL_EVALUATED comes
 // after what `settlement->audit` holds already.
 void Decided(const storage::IntentRow& row, const Deliberation& deliberation,
@@ -159,6 +178,8 @@ void Decided(const storage::IntentRow& row, const Deliberation& deliberation,
   settlement->sgl_result =
       std::string(DecisionKindName(deliberation.decision.kind));
   settlement->policy_digest = deliberation.decision.policy_digest;
+  settlement->layer_digest = deliberation.layer_digest;
+  settlement->is_built_in = deliberation.is_built_in;
   settlement->audit.push_back(Evaluated(row, deliberation, json));
 }
 
@@ -218,6 +239,8 @@ storage::Settlement SettleDecided(const storage::IntentRow& row,
       Review(row, deliberation, json, "DECISION_MEMO_OPENED", &settlement);
       break;
     case DecisionKind::kAllow:
+      // INVARIANT: what is built in is never done without votes.
+      SGL_CHECK(!deliberation.is_built_in) << row.id;
       Execute(row, deliberation, executors, &settlement);
       break;
   }
@@ -228,7 +251,8 @@ storage::Settlement SettleApproved(const storage::IntentRow& row,
                                    const Deliberation& deliberation,
                                    bool demands_met,
                                    const ExecutorRegistry& executors,
-                                   storage::AuditEntry vote) {
+                                   storage::AuditEntry vote,
+                                   const std::optional<Effect>& effect) {
   const DecisionJson json =
       ToJson(deliberation.decision, deliberation.decided_at);
   storage::Settlement settlement;
@@ -245,6 +269,11 @@ storage::Settlement SettleApproved(const storage::IntentRow& row,
       }
       [[fallthrough]];
     case DecisionKind::kAllow:
+      SGL_CHECK(effect.has_value() == deliberation.is_built_in) << row.id;
+      if (effect.has_value()) {
+        Apply(*effect, deliberation, &settlement);
+        break;
+      }
       Execute(row, deliberation, executors, &settlement);
       break;
   }

@@ -16,6 +16,7 @@
 
 #include <absl/strings/string_view.h>
 
+#include <optional>
 #include <string>
 
 #include "engine/decider.h"
@@ -32,6 +33,8 @@ inline constexpr char kPayloadUnreadable[] = "PAYLOAD_UNREADABLE";
 inline constexpr char kCanceled[] = "CANCELED";
 inline constexpr char kHumanRejected[] = "HUMAN_REJECTED";
 inline constexpr char kApprovalExpired[] = "APPROVAL_EXPIRED";
+// Its effect could not be applied any more.
+inline constexpr char kEffectRefused[] = "EFFECT_REFUSED";
 // Its settlement broke a constraint of the database.
 inline constexpr char kSettlementRefused[] = "SETTLEMENT_REFUSED";
 
@@ -40,15 +43,27 @@ storage::Settlement SettleDecided(const storage::IntentRow& row,
                                   const Deliberation& deliberation,
                                   const ExecutorRegistry& executors);
 
+// What came of an effect that is built in, applied in this transaction.
+struct Effect {
+  // Its name, for the audit entry.
+  std::string executor = {};
+  // Why it was not applied; then the intent fails with EFFECT_REFUSED.
+  std::string refusal = {};
+  // A JSON object that says what it did.
+  std::string output = {};
+};
+
 // Returns what a decision makes of an intent whose votes met its memo's
 // demands: a BLOCK blocks it all the same, `demands_met` says whether the
 // votes also meet what a REVIEW demands now. Starts with `vote`, the entry
-// that accounts for the vote.
+// that accounts for the vote. `effect` is there exactly where the decision is
+// built in and the demands are met: then no executor is asked.
 storage::Settlement SettleApproved(const storage::IntentRow& row,
                                    const Deliberation& deliberation,
                                    bool demands_met,
                                    const ExecutorRegistry& executors,
-                                   storage::AuditEntry vote);
+                                   storage::AuditEntry vote,
+                                   const std::optional<Effect>& effect = {});
 
 // An end that no decision gave: cancel, reject, expiry, a refused settlement.
 struct Failure {

@@ -29,17 +29,21 @@ constexpr absl::Duration kBackoffMax = absl::Seconds(5);
 // Partitions are made months ahead; an hour's delay is nothing.
 constexpr absl::Duration kPartitionInterval = absl::Hours(1);
 
+std::vector<std::string> TenantsOf(
+    const std::vector<storage::IntentRow>& rows) {
+  absl::flat_hash_set<std::string> tenants;
+  for (const storage::IntentRow& row : rows) tenants.insert(row.tenant_id);
+  return {tenants.begin(), tenants.end()};
+}
+
 absl::StatusOr<storage::Facts> FactsFor(
     storage::Transaction& tx, const std::vector<storage::IntentRow>& rows) {
-  absl::flat_hash_set<std::string> tenants;
   absl::flat_hash_set<std::string> agents;
   for (const storage::IntentRow& row : rows) {
-    tenants.insert(row.tenant_id);
     if (!row.agent_id.empty()) agents.insert(row.agent_id);
   }
-  const std::vector<std::string> tenant_ids(tenants.begin(), tenants.end());
   const std::vector<std::string> agent_ids(agents.begin(), agents.end());
-  return storage::ReadFacts(tx, tenant_ids, agent_ids);
+  return storage::ReadFacts(tx, TenantsOf(rows), agent_ids);
 }
 
 // What is left of a settlement that the database refused.
@@ -119,7 +123,11 @@ absl::Status Worker::Turn() {
   const absl::Status swept = IsSweepDue() ? Sweep() : absl::OkStatus();
   if (policies_->active() == nullptr) {
     const absl::Status reloaded = policies_->Reload();
-    if (!reloaded.ok()) return reloaded;
+    if (!reloaded.ok()) {
+      // What is decided without a policy may be the very mending of that.
+      const absl::StatusOr<int> settled = SettleBatch();
+      return settled.ok() ? reloaded : settled.status();
+    }
   }
   // A backlog, however long, makes no memo wait for its end.
   while (!signal_.is_stopped() && !IsSweepDue()) {
@@ -180,25 +188,32 @@ absl::StatusOr<int> Worker::SettleAgainstActive() {
 
 absl::StatusOr<int> Worker::SettleBatch() {
   const std::shared_ptr<const ActivePolicy> policy = policies_->active();
-  if (policy == nullptr) return 0;
   absl::StatusOr<storage::Transaction> tx = db_->Begin({});
   if (!tx.ok()) return tx.status();
   const absl::StatusOr<std::vector<storage::IntentRow>> rows =
-      storage::ClaimDraftIntents(*tx, options_.batch_max);
+      policy == nullptr
+          ? storage::ClaimPolicyActivations(*tx, options_.batch_max)
+          : storage::ClaimDraftIntents(*tx, options_.batch_max);
   if (!rows.ok()) return rows.status();
   if (rows->empty()) return 0;
   const absl::StatusOr<storage::Facts> facts = FactsFor(*tx, *rows);
   if (!facts.ok()) return facts.status();
+  const absl::StatusOr<TenantPolicies> tenants =
+      policies_->ForTenants(*tx, policy.get(), TenantsOf(*rows));
+  if (!tenants.ok()) return tenants.status();
+  // Empty where only what is built in was claimed: compared with nothing.
+  const std::string digest = policy == nullptr ? "" : policy->digest;
 
   std::vector<storage::Settlement> settlements;
   settlements.reserve(rows->size());
   for (const storage::IntentRow& row : *rows) {
+    const TenantPolicy* own = tenants->at(row.tenant_id).get();
     settlements.push_back(
-        SettleDecided(row, Decide(*policy->program, row, *facts), *executors_));
+        SettleDecided(row, Decide(own, row, *facts), *executors_));
   }
-  absl::Status status =
-      is_careful_ ? SettleSingly(*tx, policy->digest, *rows, settlements)
-                  : storage::SettleIntents(*tx, policy->digest, settlements);
+  absl::Status status = is_careful_
+                            ? SettleSingly(*tx, digest, *rows, settlements)
+                            : storage::SettleIntents(*tx, digest, settlements);
   if (!status.ok()) {
     // One member's fault must not fail the others: the rows go back, and the
     // next batch is settled one by one.

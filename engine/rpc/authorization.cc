@@ -51,6 +51,11 @@ constexpr MethodRule kRules[] = {
     {Method::kCreateToken, "CreateToken", kOperator},
     {Method::kRevokeToken, "RevokeToken", kOperator},
     {Method::kListTokens, "ListTokens", kOperator},
+    {Method::kCheckPolicy, "CheckPolicy", kUser | kOperator},
+    {Method::kProposePolicy, "ProposePolicy", kUser | kOperator},
+    {Method::kGetPolicy, "GetPolicy", kUser | kOperator},
+    {Method::kListPolicies, "ListPolicies", kUser | kOperator},
+    {Method::kActivatePolicy, "ActivatePolicy", kUser | kOperator},
 };
 
 const MethodRule& RuleOf(Method method) {

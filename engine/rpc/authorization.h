@@ -49,6 +49,11 @@ enum class Method : uint8_t {
   kCreateToken,
   kRevokeToken,
   kListTokens,
+  kCheckPolicy,
+  kProposePolicy,
+  kGetPolicy,
+  kListPolicies,
+  kActivatePolicy,
 };
 
 // One row of the table.

@@ -52,6 +52,11 @@ TEST(AuthorizeTest, EachKindCallsItsOwnMethods) {
       {Method::kCreateToken, "CreateToken", false, false, false, true},
       {Method::kRevokeToken, "RevokeToken", false, false, false, true},
       {Method::kListTokens, "ListTokens", false, false, false, true},
+      {Method::kCheckPolicy, "CheckPolicy", false, true, false, true},
+      {Method::kProposePolicy, "ProposePolicy", false, true, false, true},
+      {Method::kGetPolicy, "GetPolicy", false, true, false, true},
+      {Method::kListPolicies, "ListPolicies", false, true, false, true},
+      {Method::kActivatePolicy, "ActivatePolicy", false, true, false, true},
   };
   for (const auto& test : kCases) {
     SCOPED_TRACE(test.name);

@@ -1,5 +1,7 @@
 #include "engine/rpc/status.h"
 
+#include <absl/strings/cord.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +18,8 @@ namespace {
 // back after a failover's first moment.
 constexpr int kRetryNanos = 200'000'000;
 constexpr int kRetryUnavailableSeconds = 1;
+
+constexpr absl::string_view kDetailsUrl = "intent-engine/details";
 
 // What a status that is not for callers says to them.
 struct Answer {
@@ -73,6 +77,15 @@ void AddBadRequest(const absl::Status& status, google::rpc::Status* details) {
   details->add_details()->PackFrom(bad);
 }
 
+void AddDetails(const absl::Status& status, google::rpc::Status* details) {
+  const auto packed = status.GetPayload(kDetailsUrl);
+  google::rpc::Status more;
+  if (!packed.has_value() || !more.ParseFromString(std::string(*packed))) {
+    return;
+  }
+  details->mutable_details()->MergeFrom(more.details());
+}
+
 }  // namespace
 
 PublicStatus ToPublicStatus(const absl::Status& status,
@@ -92,6 +105,16 @@ PublicStatus ToPublicStatus(const absl::Status& status,
   return {answer.code, std::string(answer.reason), std::string(answer.message)};
 }
 
+absl::Status WithDetails(absl::Status status,
+                         const std::vector<google::protobuf::Any>& details) {
+  google::rpc::Status packed;
+  for (const google::protobuf::Any& detail : details) {
+    *packed.add_details() = detail;
+  }
+  status.SetPayload(kDetailsUrl, absl::Cord(packed.SerializeAsString()));
+  return status;
+}
+
 grpc::Status ToGrpcStatus(const absl::Status& status,
                           absl::string_view method) {
   if (status.ok()) return grpc::Status::OK;
@@ -104,6 +127,7 @@ grpc::Status ToGrpcStatus(const absl::Status& status,
   info.set_domain(std::string(kErrorDomain));
   details.add_details()->PackFrom(info);
   AddBadRequest(status, &details);
+  AddDetails(status, &details);
   AddRetryInfo(code, &details);
   return grpc::Status(static_cast<grpc::StatusCode>(code), message,
                       details.SerializeAsString());

@@ -10,9 +10,11 @@
 
 #include <absl/status/status.h>
 #include <absl/strings/string_view.h>
+#include <google/protobuf/any.pb.h>
 #include <grpcpp/support/status.h>
 
 #include <string>
+#include <vector>
 
 namespace sgl::engine {
 
@@ -30,6 +32,12 @@ struct PublicStatus {
 // Returns what the caller of `method` may see, and logs what they may not.
 PublicStatus ToPublicStatus(const absl::Status& status,
                             absl::string_view method);
+// Returns the status with further details for the caller, after ErrorInfo.
+// Their bytes travel in a trailer, which clients bound at 8 KiB in all: keep
+// them below kDetailBytesMax.
+inline constexpr size_t kDetailBytesMax = 4096;
+absl::Status WithDetails(absl::Status status,
+                         const std::vector<google::protobuf::Any>& details);
 
 // Returns what the caller of `method` gets for `status`: its code, a message,
 // and details: ErrorInfo always, BadRequest for bad fields, RetryInfo for

@@ -317,16 +317,22 @@ ServedEngine::~ServedEngine() { server_->Drain(absl::Seconds(10)); }
 
 std::string ServedEngine::AddUser(const std::string& name,
                                   const std::string& role) {
+  return AddMember(tenant_.id, name, role);
+}
+
+std::string ServedEngine::AddMember(const std::string& tenant_id,
+                                    const std::string& name,
+                                    const std::string& role) {
   absl::StatusOr<storage::Transaction> tx = database_->direct().Begin({});
   SGL_CHECK(tx.ok()) << tx.status();
-  const absl::StatusOr<std::string> user =
-      storage::CreateMember(*tx, {.tenant_id = tenant_.id,
-                                  .email = absl::StrCat(name, "@acme.example"),
-                                  .name = name,
-                                  .role = role});
+  const absl::StatusOr<std::string> user = storage::CreateMember(
+      *tx, {.tenant_id = tenant_id,
+            .email = absl::StrCat(name, "@people.example"),
+            .name = name,
+            .role = role});
   SGL_CHECK(user.ok()) << user.status();
   SGL_CHECK(tx->Commit().ok());
-  return AddToken(storage::PrincipalKind::kUser, *user, tenant_.id);
+  return AddToken(storage::PrincipalKind::kUser, *user, tenant_id);
 }
 
 std::string ServedEngine::AddToken(storage::PrincipalKind kind,
@@ -348,7 +354,7 @@ std::string ServedEngine::AddToken(storage::PrincipalKind kind,
 
 void ServedEngine::ActivatePolicy(const std::string& text) {
   const absl::Status installed = engine::InstallPolicy(
-      database_->runtime(), {{.name = "test.sgl", .text = text}},
+      database_->direct(), {{.name = "test.sgl", .text = text}},
       engine::OnOtherPolicy::kActivate);
   SGL_CHECK(installed.ok()) << installed;
 }

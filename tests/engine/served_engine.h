@@ -161,7 +161,11 @@ class ServedEngine {
   std::string AddToken(storage::PrincipalKind kind,
                        const std::string& principal,
                        const std::string& tenant_id);
+  // Creates a member of any tenant and returns their token.
+  std::string AddMember(const std::string& tenant_id, const std::string& name,
+                        const std::string& role);
   Caller As(const std::string& token) { return Caller(channel_, token); }
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
   // Makes this text the active policy, behind the engine's back.
   void ActivatePolicy(const std::string& text);

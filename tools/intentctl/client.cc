@@ -176,6 +176,7 @@ absl::StatusOr<Connection> Client::Connect() const {
   connection.intents = intent::v1::IntentService::NewStub(channel);
   connection.decisions = intent::v1::DecisionService::NewStub(channel);
   connection.admin = intent::v1::AdminService::NewStub(channel);
+  connection.policies = intent::v1::PolicyService::NewStub(channel);
   return connection;
 }
 
@@ -187,6 +188,7 @@ int ReportError(absl::string_view action, const grpc::Status& status) {
   for (const auto& any : details.details()) {
     google::rpc::BadRequest bad_request;
     google::rpc::ErrorInfo info;
+    intent::v1::Diagnostic diagnostic;
     if (any.Is<google::rpc::BadRequest>() && any.UnpackTo(&bad_request)) {
       for (const auto& field : bad_request.field_violations()) {
         std::cerr << "  " << field.field() << ": " << field.description()
@@ -194,6 +196,8 @@ int ReportError(absl::string_view action, const grpc::Status& status) {
       }
     } else if (any.Is<google::rpc::ErrorInfo>() && any.UnpackTo(&info)) {
       std::cerr << "  reason: " << info.reason() << "\n";
+    } else if (any.Is<intent::v1::Diagnostic>() && any.UnpackTo(&diagnostic)) {
+      std::cerr << diagnostic.rendered();
     }
   }
   return kExitFailed;

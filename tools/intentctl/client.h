@@ -24,6 +24,7 @@
 #include "intent/v1/admin_service.grpc.pb.h"
 #include "intent/v1/decision_service.grpc.pb.h"
 #include "intent/v1/intent_service.grpc.pb.h"
+#include "intent/v1/policy_service.grpc.pb.h"
 
 namespace sgl::tools {
 
@@ -40,6 +41,7 @@ struct Connection {
   std::unique_ptr<intent::v1::IntentService::Stub> intents;
   std::unique_ptr<intent::v1::DecisionService::Stub> decisions;
   std::unique_ptr<intent::v1::AdminService::Stub> admin;
+  std::unique_ptr<intent::v1::PolicyService::Stub> policies;
 
   // Sets the token and the deadline on a call.
   void Prepare(grpc::ClientContext& context) const;

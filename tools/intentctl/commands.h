@@ -26,6 +26,10 @@ void AddDelegationsCommand(CLI::App& app, Client& client, Run& run);
 // `escalations set|list|remove`, on DIRECT_URL.
 void AddEscalationsCommand(CLI::App& app, Run& run);
 
+// `policies check|propose|list|show|activate`, over gRPC; `activate
+// --break-glass` on DIRECT_URL.
+void AddPoliciesCommand(CLI::App& app, Client& client, Run& run);
+
 // `db create|deploy|status|reset`, on DIRECT_URL.
 void AddDbCommand(CLI::App& app, Run& run);
 

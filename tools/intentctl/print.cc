@@ -102,6 +102,10 @@ std::string Printable(absl::string_view text) {
   return shown;
 }
 
+void PrintLine(absl::string_view label, absl::string_view value) {
+  Line(label, value);
+}
+
 std::string StatusName(intent::v1::IntentStatus status) {
   return WithoutPrefix(intent::v1::IntentStatus_Name(status), "INTENT_STATUS_");
 }

@@ -38,6 +38,10 @@ std::string FormatDemands(
     const google::protobuf::RepeatedPtrField<intent::v1::ApprovalDemand>&
         demands);
 
+// One line of a listing: the label, then the value with its control characters
+// escaped. Nothing for an empty value.
+void PrintLine(absl::string_view label, absl::string_view value);
+
 // Several lines about one intent, its decision and what to do next.
 void PrintIntent(const intent::v1::Intent& intent);
 

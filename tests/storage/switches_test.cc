@@ -46,7 +46,8 @@ class SwitchesTest : public ::testing::Test {
   SwitchesTest() {
     Transaction tx = Begin();
     EXPECT_THAT(StorePolicy(tx, {.digest = kDigest}, "test"), IsOk());
-    EXPECT_THAT(ActivatePolicy(tx, kDigest, Activation::kFirstOnly, {}), IsOk());
+    EXPECT_THAT(ActivatePolicy(tx, kDigest, Activation::kFirstOnly, {}),
+                IsOk());
     EXPECT_THAT(tx.Commit(), IsOk());
   }
 

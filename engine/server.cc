@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "engine/rpc/admin_service.h"
 #include "engine/rpc/admission.h"
+#include "engine/rpc/audit_service.h"
 #include "engine/rpc/call.h"
 #include "engine/rpc/decision_service.h"
 #include "engine/rpc/intent_service.h"
@@ -132,7 +133,8 @@ struct Server::Parts {
         decisions(&calls, &engine->db(), &engine->approvals(),
                   &engine->memo_edits(), &engine->delegations()),
         admin(&calls, &engine->db()),
-        policies(&calls, &engine->policy_versions()) {}
+        policies(&calls, &engine->policy_versions()),
+        audit(&calls, &engine->db()) {}
 
   Engine* const engine;
   // gRPC asks it for certificates for as long as it serves.
@@ -144,6 +146,7 @@ struct Server::Parts {
   DecisionService decisions;
   AdminService admin;
   PolicyService policies;
+  AuditService audit;
   std::unique_ptr<grpc::Server> grpc;
   std::string address;
   bool is_drained = false;
@@ -175,6 +178,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   builder.RegisterService(&parts->decisions);
   builder.RegisterService(&parts->admin);
   builder.RegisterService(&parts->policies);
+  builder.RegisterService(&parts->audit);
   parts->grpc = builder.BuildAndStart();
   if (parts->grpc == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat(
@@ -187,7 +191,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
        {"", intent::v1::IntentService::service_full_name(),
         intent::v1::DecisionService::service_full_name(),
         intent::v1::AdminService::service_full_name(),
-        intent::v1::PolicyService::service_full_name()}) {
+        intent::v1::PolicyService::service_full_name(),
+        intent::v1::AuditService::service_full_name()}) {
     parts->grpc->GetHealthCheckService()->SetServingStatus(service, true);
   }
   return std::unique_ptr<Server>(new Server(std::move(parts)));

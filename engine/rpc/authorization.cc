@@ -56,6 +56,10 @@ constexpr MethodRule kRules[] = {
     {Method::kGetPolicy, "GetPolicy", kUser | kOperator},
     {Method::kListPolicies, "ListPolicies", kUser | kOperator},
     {Method::kActivatePolicy, "ActivatePolicy", kUser | kOperator},
+    {Method::kListAuditEntries, "ListAuditEntries", kUser | kOperator},
+    {Method::kGetTreeHead, "GetTreeHead", kUser | kOperator},
+    {Method::kGetInclusionProof, "GetInclusionProof", kUser | kOperator},
+    {Method::kVerifyAuditLog, "VerifyAuditLog", kUser | kOperator},
 };
 
 const MethodRule& RuleOf(Method method) {

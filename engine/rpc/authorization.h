@@ -54,6 +54,10 @@ enum class Method : uint8_t {
   kGetPolicy,
   kListPolicies,
   kActivatePolicy,
+  kListAuditEntries,
+  kGetTreeHead,
+  kGetInclusionProof,
+  kVerifyAuditLog,
 };
 
 // One row of the table.

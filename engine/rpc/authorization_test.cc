@@ -57,6 +57,11 @@ TEST(AuthorizeTest, EachKindCallsItsOwnMethods) {
       {Method::kGetPolicy, "GetPolicy", false, true, false, true},
       {Method::kListPolicies, "ListPolicies", false, true, false, true},
       {Method::kActivatePolicy, "ActivatePolicy", false, true, false, true},
+      {Method::kListAuditEntries, "ListAuditEntries", false, true, false, true},
+      {Method::kGetTreeHead, "GetTreeHead", false, true, false, true},
+      {Method::kGetInclusionProof, "GetInclusionProof", false, true, false,
+       true},
+      {Method::kVerifyAuditLog, "VerifyAuditLog", false, true, false, true},
   };
   for (const auto& test : kCases) {
     SCOPED_TRACE(test.name);

@@ -177,6 +177,7 @@ absl::StatusOr<Connection> Client::Connect() const {
   connection.decisions = intent::v1::DecisionService::NewStub(channel);
   connection.admin = intent::v1::AdminService::NewStub(channel);
   connection.policies = intent::v1::PolicyService::NewStub(channel);
+  connection.audit = intent::v1::AuditService::NewStub(channel);
   return connection;
 }
 

@@ -22,6 +22,7 @@
 #include <string>
 
 #include "intent/v1/admin_service.grpc.pb.h"
+#include "intent/v1/audit_service.grpc.pb.h"
 #include "intent/v1/decision_service.grpc.pb.h"
 #include "intent/v1/intent_service.grpc.pb.h"
 #include "intent/v1/policy_service.grpc.pb.h"
@@ -42,6 +43,7 @@ struct Connection {
   std::unique_ptr<intent::v1::DecisionService::Stub> decisions;
   std::unique_ptr<intent::v1::AdminService::Stub> admin;
   std::unique_ptr<intent::v1::PolicyService::Stub> policies;
+  std::unique_ptr<intent::v1::AuditService::Stub> audit;
 
   // Sets the token and the deadline on a call.
   void Prepare(grpc::ClientContext& context) const;

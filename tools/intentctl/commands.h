@@ -30,6 +30,9 @@ void AddEscalationsCommand(CLI::App& app, Run& run);
 // --break-glass` on DIRECT_URL.
 void AddPoliciesCommand(CLI::App& app, Client& client, Run& run);
 
+// `audit list|verify|export|keygen`, over gRPC, on DIRECT_URL, or on files.
+void AddAuditCommand(CLI::App& app, Client& client, Run& run);
+
 // `db create|deploy|status|reset`, on DIRECT_URL.
 void AddDbCommand(CLI::App& app, Run& run);
 

@@ -3,12 +3,14 @@
 
 #include "tools/intentctl/watch_command.h"
 
+#include <absl/time/time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
-#include <thread>
 
+#include "engine/wake_signal.h"
 #include "tools/intentctl/print.h"
 
 namespace sgl::tools {
@@ -125,7 +127,7 @@ int Watch(const Client& client, const Flags& flags) {
     if (request.cursor() != before) pause = std::chrono::seconds(1);
     std::cerr << Kind::kAction << ": " << status.error_message()
               << "; going on in " << pause.count() << " s\n";
-    std::this_thread::sleep_for(pause);
+    engine::WakeSignal().Wait(absl::FromChrono(pause));
     pause = std::min(2 * pause, kPauseMax);
   }
 }

@@ -42,6 +42,11 @@ def main():
     heading, commands_min = PAGES[page.name]
     end = text.index(heading)
     commands, failures = 0, 0
+    for match in FENCE.finditer(text[end:]):
+        if match.group(1).split()[0] == "sh":
+            failures += 1
+            print(f"{page.name}: nothing runs this command below "
+                  f"`{heading}`:\n{match.group(2)}", file=sys.stderr)
     with tempfile.TemporaryDirectory() as work:
         bin_folder = pathlib.Path(work, "bin")
         folder = pathlib.Path(work, "rules")

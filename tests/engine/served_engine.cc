@@ -327,7 +327,7 @@ std::string ServedEngine::AddMember(const std::string& tenant_id,
   SGL_CHECK(tx.ok()) << tx.status();
   const absl::StatusOr<std::string> user = storage::CreateMember(
       *tx, {.tenant_id = tenant_id,
-            .email = absl::StrCat(name, "@people.example"),
+            .email = absl::StrCat(name, "@acme.example"),
             .name = name,
             .role = role});
   SGL_CHECK(user.ok()) << user.status();

@@ -324,6 +324,7 @@ TEST(ListTest, PagesAreNewestFirstAndStableUnderInserts) {
   EXPECT_THAT(BadFieldsOf(agent.List(request).status),
               ElementsAre("page_size"));
   request.set_page_size(2);
+  request.clear_page_token();
   request.mutable_filter()->set_intent_type(std::string("a\0b", 3));
   EXPECT_THAT(BadFieldsOf(agent.List(request).status),
               ElementsAre("filter.intent_type"));

@@ -325,11 +325,11 @@ std::string ServedEngine::AddMember(const std::string& tenant_id,
                                     const std::string& role) {
   absl::StatusOr<storage::Transaction> tx = database_->direct().Begin({});
   SGL_CHECK(tx.ok()) << tx.status();
-  const absl::StatusOr<std::string> user = storage::CreateMember(
-      *tx, {.tenant_id = tenant_id,
-            .email = absl::StrCat(name, "@acme.example"),
-            .name = name,
-            .role = role});
+  const absl::StatusOr<std::string> user =
+      storage::CreateMember(*tx, {.tenant_id = tenant_id,
+                                  .email = absl::StrCat(name, "@acme.example"),
+                                  .name = name,
+                                  .role = role});
   SGL_CHECK(user.ok()) << user.status();
   SGL_CHECK(tx->Commit().ok());
   return AddToken(storage::PrincipalKind::kUser, *user, tenant_id);

@@ -398,22 +398,22 @@ Value Evaluator::Unary(const Instruction& instruction, const Value& operand) {
                                      program_.number_sets[index].end(),
                                      operand.number));
     case Code::kInTexts:
-      return Bool(Holds(program_.text_sets[index], operand.text));
+      return Bool(Holds(program_.text_sets[index], operand.text()));
     case Code::kInRange:
       return Bool(program_.numbers[index] <= operand.number &&
                   operand.number <=
                       program_.numbers[static_cast<size_t>(instruction.extra)]);
     case Code::kMatches:
       return Bool(
-          RE2::PartialMatch(Piece(operand.text), *program_.regexes[index]));
+          RE2::PartialMatch(Piece(operand.text()), *program_.regexes[index]));
     case Code::kNegate:
       return NumberOrOverflow(CheckedNegate(operand.number));
     case Code::kSizeText:
-      return Value::Number(CodePoints(operand.text));
+      return Value::Number(CodePoints(operand.text()));
     case Code::kSizeList:
       return Value::Number(operand.count);
     case Code::kLower:
-      return Keep(absl::AsciiStrToLower(operand.text));
+      return Keep(absl::AsciiStrToLower(operand.text()));
     case Code::kHour:
       return Value::Number(program_.zones[index]
                                .At(absl::FromUnixMicros(operand.number))
@@ -425,7 +425,7 @@ Value Evaluator::Unary(const Instruction& instruction, const Value& operand) {
           static_cast<int64_t>(absl::GetWeekday(absl::CivilDay(civil))) + 1);
     }
     case Code::kDomain: {
-      std::optional<std::string> host = UrlHost(operand.text);
+      std::optional<std::string> host = UrlHost(operand.text());
       if (!host.has_value()) return Value::Faulted(Fault::kNotAUrl);
       return Keep(*std::move(host));
     }
@@ -442,11 +442,11 @@ Value Evaluator::Binary(const Instruction& instruction, const Value& left,
     case Code::kEqualNumber:
       return Bool(left.number == right.number);
     case Code::kEqualText:
-      return Bool(left.text == right.text);
+      return Bool(left.text() == right.text());
     case Code::kNotEqualNumber:
       return Bool(left.number != right.number);
     case Code::kNotEqualText:
-      return Bool(left.text != right.text);
+      return Bool(left.text() != right.text());
     case Code::kLess:
       return Bool(left.number < right.number);
     case Code::kLessEqual:
@@ -459,11 +459,11 @@ Value Evaluator::Binary(const Instruction& instruction, const Value& left,
     case Code::kInTextList:
       return InList(instruction, left, right);
     case Code::kStartsWith:
-      return Bool(absl::StartsWith(left.text, right.text));
+      return Bool(absl::StartsWith(left.text(), right.text()));
     case Code::kEndsWith:
-      return Bool(absl::EndsWith(left.text, right.text));
+      return Bool(absl::EndsWith(left.text(), right.text()));
     case Code::kContains:
-      return Bool(absl::StrContains(left.text, right.text));
+      return Bool(absl::StrContains(left.text(), right.text()));
     default:
       return Arithmetic(instruction.code, left.number, right.number);
   }
@@ -492,8 +492,8 @@ Value Evaluator::InList(const Instruction& instruction, const Value& item,
   for (uint32_t i = 0; i < list.count; ++i) {
     // An element that is null equals nothing.
     const Value& element = facts_.cells[list.first + i];
-    if (element.is_present() &&
-        (is_text ? element.text == item.text : element.number == item.number)) {
+    if (element.is_present() && (is_text ? element.text() == item.text()
+                                         : element.number == item.number)) {
       return Bool(true);
     }
   }

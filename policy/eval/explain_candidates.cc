@@ -293,10 +293,10 @@ void CandidateFinder::AddConstant(size_t place, const Value& constant) {
   const TypeKind kind = KindOf(places_[place]);
   if (kind == TypeKind::kList) {
     // Of lists only the agent's labels are changed: by one label.
-    if (places_[place].path.empty()) AddText(place, constant.text);
+    if (places_[place].path.empty()) AddText(place, constant.text());
     return;
   }
-  if (IsText(kind)) return AddText(place, constant.text);
+  if (IsText(kind)) return AddText(place, constant.text());
   if (!IsNumeric(kind))
     return AddNumber(place, ChangeKind::kNamed, constant.number);
   const int64_t step = CoarseStep(kind);
@@ -327,7 +327,7 @@ void CandidateFinder::AddNumber(size_t number, ChangeKind kind,
 void CandidateFinder::AddText(size_t number, absl::string_view text) {
   const ChangePlace& place = places_[number];
   if (KindOf(place) != TypeKind::kList && place.value.is_present() &&
-      place.value.text == text) {
+      place.value.text() == text) {
     return;
   }
   Change change;

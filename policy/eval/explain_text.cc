@@ -351,9 +351,9 @@ std::string PresentText(const DecisionProgram& program, TypeId type,
       AppendUsd(value.number, &out);
       return out;
     case TypeKind::kString:
-      return QuotedText(value.text);
+      return QuotedText(value.text());
     case TypeKind::kSymbol:
-      return std::string(value.text);
+      return std::string(value.text());
     case TypeKind::kTimestamp:
       AppendTimestamp(value.number, &out);
       return out;

@@ -13,33 +13,6 @@
 
 namespace sgl {
 
-Value Value::Number(int64_t number) {
-  Value value;
-  value.state = State::kPresent;
-  value.number = number;
-  return value;
-}
-
-Value Value::Text(absl::string_view text) {
-  Value value;
-  value.state = State::kPresent;
-  value.text = text;
-  return value;
-}
-
-Value Value::Missing() {
-  Value value;
-  value.state = State::kMissing;
-  return value;
-}
-
-Value Value::Faulted(Fault fault) {
-  Value value;
-  value.state = State::kFault;
-  value.fault = fault;
-  return value;
-}
-
 namespace {
 
 // Payloads from SQL and from request lines may nest deeper than the edge
@@ -232,9 +205,8 @@ Value Decoder::DecodeList(TypeId type, const JsonNode& node) {
                                         kListItemsMax, " are allowed"));
   }
   const TypeId element = program_.types[type].element;
-  Value list = Value::Number(0);
-  list.first = static_cast<uint32_t>(facts_.cells.size());
-  list.count = node.size;
+  const Value list =
+      Value::Cells(static_cast<uint32_t>(facts_.cells.size()), node.size);
   facts_.cells.resize(facts_.cells.size() + node.size);
   const JsonNode* item = JsonDocument::FirstChild(node);
   for (uint32_t i = 0; i < node.size; ++i) {
@@ -248,9 +220,8 @@ Value Decoder::DecodeList(TypeId type, const JsonNode& node) {
 Value Decoder::DecodeRecord(TypeId type, const JsonNode& node) {
   if (node.kind != JsonKind::kObject) return WrongKind(type, node);
   const std::vector<Field>& fields = program_.types[type].fields;
-  Value record = Value::Number(0);
-  record.first = static_cast<uint32_t>(facts_.cells.size());
-  record.count = static_cast<uint32_t>(fields.size());
+  const Value record = Value::Cells(static_cast<uint32_t>(facts_.cells.size()),
+                                    static_cast<uint32_t>(fields.size()));
   facts_.cells.resize(facts_.cells.size() + fields.size());
   for (uint32_t i = 0; i < record.count; ++i) {
     const JsonNode* const member = facts_.payload.Find(node, fields[i].name);
@@ -297,9 +268,9 @@ Facts DecodeFacts(const DecisionProgram& program, const Request& request) {
   }
   decoder.DecodePayload();
 
-  facts.labels = Value::Number(0);
-  facts.labels.first = static_cast<uint32_t>(facts.cells.size());
-  facts.labels.count = static_cast<uint32_t>(request.agent.labels.size());
+  facts.labels =
+      Value::Cells(static_cast<uint32_t>(facts.cells.size()),
+                   static_cast<uint32_t>(request.agent.labels.size()));
   for (const absl::string_view label : request.agent.labels) {
     facts.cells.push_back(Value::Text(label));
   }

@@ -10,8 +10,6 @@
 #ifndef POLICY_EVAL_FACTS_H_
 #define POLICY_EVAL_FACTS_H_
 
-#include <absl/strings/string_view.h>
-
 #include <cstdint>
 #include <vector>
 
@@ -19,39 +17,9 @@
 #include "policy/eval/decision.h"
 #include "policy/eval/json.h"
 #include "policy/eval/request.h"
+#include "policy/eval/value.h"
 
 namespace sgl {
-
-// Why something can't be computed.
-enum class Fault : uint8_t {
-  kNone,
-  kMissing,
-  kOverflow,
-  kNotAUrl,
-  // Nobody said what a limit counted before.
-  kNoTotal,
-};
-
-// A value while evaluating. Numbers stand for bool, int, decimal, usd, times
-// and enum members. A list's items and a record's fields are `count` cells of
-// Facts::cells from `first` on.
-struct Value {
-  enum class State : uint8_t { kUnset, kPresent, kMissing, kFault };
-
-  State state = State::kUnset;
-  Fault fault = Fault::kNone;
-  uint32_t first = 0;
-  uint32_t count = 0;
-  int64_t number = 0;
-  absl::string_view text;
-
-  bool is_present() const { return state == State::kPresent; }
-
-  static Value Number(int64_t number);
-  static Value Text(absl::string_view text);
-  static Value Missing();
-  static Value Faulted(Fault fault);
-};
 
 // Views the request that it was made of. Movable; not changed once decoded.
 struct Facts {

@@ -30,7 +30,7 @@ void AppendValue(const DecisionProgram& program, TypeId type,
       return AppendUsd(value.number, out);
     case TypeKind::kString:
     case TypeKind::kSymbol:
-      absl::StrAppend(out, value.text);
+      absl::StrAppend(out, value.text());
       return;
     case TypeKind::kTimestamp:
       return AppendTimestamp(value.number, out);

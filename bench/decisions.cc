@@ -1,0 +1,99 @@
+#include "bench/decisions.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/string_view.h>
+
+#include <string>
+#include <vector>
+
+#include "bench/fixture.h"
+
+namespace sgl::bench {
+namespace {
+
+// Walks a fixture's order again and again.
+class Walk {
+ public:
+  explicit Walk(const Fixture& fixture) : order_(fixture.order()) {}
+
+  size_t Next() {
+    const size_t place = order_[position_];
+    position_ = position_ + 1 == order_.size() ? 0 : position_ + 1;
+    return place;
+  }
+
+ private:
+  const std::vector<uint32_t>& order_;
+  size_t position_ = 0;
+};
+
+void OursParsed(benchmark::State& state, const Fixture& fixture) {
+  Walk walk(fixture);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        Evaluate(fixture.program(), fixture.request(walk.Next())));
+  }
+}
+
+void HandParsed(benchmark::State& state, const Fixture& fixture) {
+  Walk walk(fixture);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        fixture.DecideByHand(fixture.hand_request(walk.Next())));
+  }
+}
+
+void OursBytes(benchmark::State& state, const Fixture& fixture) {
+  Walk walk(fixture);
+  for (auto _ : state) {
+    const absl::StatusOr<RequestLine> line =
+        RequestLine::Read(fixture.lines().Line(walk.Next()));
+    benchmark::DoNotOptimize(Evaluate(fixture.program(), line->request()));
+  }
+}
+
+void HandBytes(benchmark::State& state, const Fixture& fixture) {
+  Walk walk(fixture);
+  HandReader reader;
+  for (auto _ : state) {
+    HandRequest request;
+    const bool is_read = fixture.ReadByHand(reader, walk.Next(), request);
+    benchmark::DoNotOptimize(is_read);
+    benchmark::DoNotOptimize(fixture.DecideByHand(request));
+  }
+}
+
+using Body = void (*)(benchmark::State&, const Fixture&);
+
+void Register(WorkloadKind kind, int32_t rule_count, absl::string_view form,
+              Body body) {
+  const std::string name =
+      absl::StrCat(WorkloadName(kind), "/", rule_count, "/", form);
+  // The fixture is made when a filter has let the benchmark run.
+  benchmark::RegisterBenchmark(
+      name.c_str(), [kind, rule_count, body](benchmark::State& state) {
+        body(state, FixtureOf(kind, rule_count));
+      });
+}
+
+}  // namespace
+
+void RegisterParsed(WorkloadKind kind, int32_t rule_count) {
+  Register(kind, rule_count, "ours/parsed", OursParsed);
+  Register(kind, rule_count, "hand/parsed", HandParsed);
+}
+
+void RegisterBytes(WorkloadKind kind, int32_t rule_count) {
+  Register(kind, rule_count, "ours/bytes", OursBytes);
+  Register(kind, rule_count, "hand/bytes", HandBytes);
+}
+
+int RunBenchmarks(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
+
+}  // namespace sgl::bench

@@ -1,0 +1,131 @@
+#include "bench/fixture.h"
+
+#include <absl/container/flat_hash_map.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <utility>
+
+#include "base/check.h"
+
+namespace sgl::bench {
+namespace {
+
+constexpr uint64_t kOrderSeed = 7;
+constexpr size_t kOrderSize = size_t{1} << 17;
+
+// The same for both evaluators.
+struct Answer {
+  DecisionKind kind = DecisionKind::kBlock;
+  std::vector<int32_t> rules;  // sorted
+
+  bool operator==(const Answer&) const = default;
+};
+
+Answer AnswerOf(const Decision& decision) {
+  Answer answer = {.kind = decision.kind, .rules = {}};
+  for (const Reason& reason : decision.reasons) {
+    answer.rules.push_back(RuleOfCode(reason.code));
+  }
+  std::sort(answer.rules.begin(), answer.rules.end());
+  return answer;
+}
+
+Answer AnswerOf(const HandVerdict& verdict) {
+  Answer answer = {.kind = verdict.kind,
+                   .rules = {verdict.rules.begin(),
+                             verdict.rules.begin() + verdict.rule_count}};
+  std::sort(answer.rules.begin(), answer.rules.end());
+  return answer;
+}
+
+}  // namespace
+
+std::shared_ptr<const Program> MustCompile(absl::string_view policy) {
+  const std::vector<SourceFile> sources = {{"bench.sgl", std::string(policy)}};
+  const Compilation compilation = Compile(sources, Zones());
+  if (compilation.program == nullptr) {
+    std::fputs(compilation.Render().c_str(), stderr);
+    std::exit(1);
+  }
+  return compilation.program;
+}
+
+Lines::Lines(const Workload& workload) {
+  for (const PlainRequest& request : workload.requests) {
+    starts_.push_back(text_.size());
+    text_ += request.line;
+  }
+  starts_.push_back(text_.size());
+  text_.append(simdjson::SIMDJSON_PADDING, ' ');
+}
+
+Fixture::Fixture(WorkloadKind kind, int32_t rule_count)
+    : workload_(MakeWorkload(kind, rule_count)),
+      program_(MustCompile(workload_.policy)),
+      lines_(workload_) {
+  for (const PlainRequest& plain : workload_.requests) {
+    requests_.push_back(RequestOf(plain));
+    hand_requests_.push_back(HandRequestOf(plain));
+  }
+  if (kind == WorkloadKind::kShared) {
+    shared_ = std::make_unique<HandShared>(workload_);
+  } else if (kind != WorkloadKind::kGuardrail) {
+    scaled_ = std::make_unique<HandScaled>(workload_);
+  }
+  std::mt19937_64 engine(kOrderSeed);
+  for (size_t i = 0; i < kOrderSize; ++i) {
+    order_.push_back(static_cast<uint32_t>(engine() % size()));
+  }
+  CheckAnswersAgree();
+}
+
+HandVerdict Fixture::DecideByHand(const HandRequest& request) const {
+  if (scaled_ != nullptr) return scaled_->Decide(request);
+  if (shared_ != nullptr) return shared_->Decide(request);
+  return DecideGuardrail(request);
+}
+
+bool Fixture::ReadByHand(HandReader& reader, size_t place,
+                         HandRequest& request) const {
+  const simdjson::padded_string_view line = lines_.PaddedLine(place);
+  return workload_.kind == WorkloadKind::kGuardrail
+             ? reader.ReadGuardrail(line, request)
+             : reader.ReadIndexed(line, request);
+}
+
+void Fixture::CheckAnswersAgree() const {
+  HandReader reader;
+  std::vector<int64_t> counts(3);
+  for (size_t i = 0; i < size(); ++i) {
+    const std::string& text = workload_.requests[i].line;
+    const Answer answer = AnswerOf(Evaluate(*program_, requests_[i]));
+    ++counts[static_cast<size_t>(answer.kind)];
+    SGL_CHECK(AnswerOf(DecideByHand(hand_requests_[i])) == answer) << text;
+
+    const absl::StatusOr<RequestLine> line = RequestLine::Read(lines_.Line(i));
+    SGL_CHECK(line.ok()) << text;
+    SGL_CHECK(AnswerOf(Evaluate(*program_, line->request())) == answer) << text;
+
+    HandRequest read;
+    SGL_CHECK(ReadByHand(reader, i, read)) << text;
+    SGL_CHECK(AnswerOf(DecideByHand(read)) == answer) << text;
+  }
+  // A workload that always gives one answer would compare nothing.
+  if (workload_.rules.size() != 1) {
+    for (const int64_t count : counts) SGL_CHECK_GT(count, 0);
+  }
+}
+
+const Fixture& FixtureOf(WorkloadKind kind, int32_t rule_count) {
+  static auto* const fixtures =
+      new absl::flat_hash_map<std::pair<WorkloadKind, int32_t>,
+                              std::unique_ptr<const Fixture>>();
+  std::unique_ptr<const Fixture>& fixture = (*fixtures)[{kind, rule_count}];
+  if (fixture == nullptr) fixture = std::make_unique<Fixture>(kind, rule_count);
+  return *fixture;
+}
+
+}  // namespace sgl::bench

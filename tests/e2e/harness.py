@@ -40,7 +40,8 @@ def _load_stubs():
         name: importlib.import_module(f"intent.v1.{name}")
         for name in ("intent_pb2", "intent_service_pb2",
                      "intent_service_pb2_grpc", "decision_service_pb2",
-                     "decision_service_pb2_grpc")
+                     "decision_service_pb2_grpc", "admin_service_pb2",
+                     "admin_service_pb2_grpc")
     }
     shutil.rmtree(out)
     return modules
@@ -52,6 +53,8 @@ intent_service_pb2 = _STUBS["intent_service_pb2"]
 intent_service_pb2_grpc = _STUBS["intent_service_pb2_grpc"]
 decision_service_pb2 = _STUBS["decision_service_pb2"]
 decision_service_pb2_grpc = _STUBS["decision_service_pb2_grpc"]
+admin_service_pb2 = _STUBS["admin_service_pb2"]
+admin_service_pb2_grpc = _STUBS["admin_service_pb2_grpc"]
 
 
 class Client:

@@ -37,6 +37,7 @@
 #include "policy/eval/payload_bounds.h"
 #include "policy/eval/request.h"
 #include "policy/eval/request_line.h"
+#include "policy/evaluation.h"
 #include "policy/source/source.h"
 
 namespace sgl {

@@ -41,7 +41,7 @@ class Compiler {
   void CompileLayers();
   void CompileRule(const CheckedRule& rule, int32_t limit);
   void CompileLimit(const CheckedLimit& limit);
-  void PlaceRules();
+  void CompileRules();
   void CompileAssert(const CheckedAssert& item);
   void PlaceMemos();
   ProgramShape Shape(TypeId fields, const std::vector<int32_t>& slots) const;
@@ -79,9 +79,7 @@ std::unique_ptr<const DecisionProgram> Compiler::Run() {
   CompileNodes();
   CompileTypes();
   CompileLayers();
-  for (const CheckedRule& rule : policy_.rules) CompileRule(rule, -1);
-  for (const CheckedLimit& limit : policy_.limits) CompileLimit(limit);
-  PlaceRules();
+  CompileRules();
   for (const CheckedAssert& item : policy_.asserts) CompileAssert(item);
   PlaceMemos();
   return std::move(program_);
@@ -404,6 +402,7 @@ void Compiler::CompileRule(const CheckedRule& rule, int32_t limit) {
     result.message.push_back(std::move(piece));
   }
   result.at = sources_.Describe(rule.code_span);
+  result.place = id;
   program_->rules.push_back(std::move(result));
 }
 
@@ -417,24 +416,32 @@ void Compiler::CompileLimit(const CheckedLimit& limit) {
   CompileRule(limit.rule, static_cast<int32_t>(program_->limits.size() - 1));
 }
 
-// Numbers rules and limits together by file and then position.
-void Compiler::PlaceRules() {
-  std::vector<std::pair<Span, int32_t>> spans;
+// Numbers rules and limits together by file and then position: the order in
+// which reasons are listed.
+void Compiler::CompileRules() {
+  struct Entry {
+    Span span;
+    const CheckedRule* rule;
+    const CheckedLimit* limit_or_null;
+  };
+  std::vector<Entry> entries;
   for (const CheckedRule& rule : policy_.rules) {
-    spans.emplace_back(rule.code_span, static_cast<int32_t>(spans.size()));
+    entries.push_back({rule.code_span, &rule, nullptr});
   }
   for (const CheckedLimit& limit : policy_.limits) {
-    spans.emplace_back(limit.rule.code_span,
-                       static_cast<int32_t>(spans.size()));
+    entries.push_back({limit.rule.code_span, &limit.rule, &limit});
   }
-  std::sort(spans.begin(), spans.end(),
-            [](const auto& left, const auto& right) {
-              return std::tie(left.first.file, left.first.begin) <
-                     std::tie(right.first.file, right.first.begin);
+  std::sort(entries.begin(), entries.end(),
+            [](const Entry& left, const Entry& right) {
+              return std::tie(left.span.file, left.span.begin) <
+                     std::tie(right.span.file, right.span.begin);
             });
-  for (size_t i = 0; i < spans.size(); ++i) {
-    program_->rules[static_cast<size_t>(spans[i].second)].place =
-        static_cast<int32_t>(i);
+  for (const Entry& entry : entries) {
+    if (entry.limit_or_null != nullptr) {
+      CompileLimit(*entry.limit_or_null);
+    } else {
+      CompileRule(*entry.rule, -1);
+    }
   }
 }
 

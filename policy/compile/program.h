@@ -120,8 +120,7 @@ struct ProgramRule {
   std::vector<ProgramDemand> demands;
   std::optional<int64_t> within;  // microseconds
   int32_t limit = -1;  // into DecisionProgram::limits; negative: a rule
-  // Reasons are listed by it: the place among the rules and limits of all
-  // files.
+  // Its number in DecisionProgram::rules.
   int32_t place = 0;
   // For output only.
   std::string code;
@@ -183,7 +182,7 @@ struct DecisionProgram {
   std::vector<std::unique_ptr<const RE2>> regexes;
   std::vector<absl::TimeZone> zones;
 
-  // The checked policy's rules by their numbers there, then its limits.
+  // Rules and limits by file and then position, as reasons are listed.
   std::vector<ProgramRule> rules;
   std::vector<ProgramLimit> limits;
   std::vector<ProgramAssert> asserts;

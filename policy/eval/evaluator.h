@@ -23,15 +23,9 @@
 #include "policy/decision_kind.h"
 #include "policy/eval/facts.h"
 #include "policy/eval/limits.h"
+#include "policy/eval/verdict.h"
 
 namespace sgl {
-
-// A rule that gave a reason, or one whose condition is a fault. A limit gives
-// one where it is exceeded.
-struct Hit {
-  int32_t rule = 0;
-  Fault fault = Fault::kNone;
-};
 
 // What the rules say together.
 struct Outcome {

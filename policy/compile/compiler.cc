@@ -44,6 +44,7 @@ class Compiler {
   void CompileRules();
   void CompileAssert(const CheckedAssert& item);
   void PlaceMemos();
+  void PlanPayloads();
   ProgramShape Shape(TypeId fields, const std::vector<int32_t>& slots) const;
   std::string Digest(std::optional<LayerId> tenant, bool whole_set) const;
 
@@ -82,6 +83,7 @@ std::unique_ptr<const DecisionProgram> Compiler::Run() {
   CompileRules();
   for (const CheckedAssert& item : policy_.asserts) CompileAssert(item);
   PlaceMemos();
+  PlanPayloads();
   return std::move(program_);
 }
 
@@ -357,6 +359,19 @@ void Compiler::PlaceMemos() {
       instruction.memo = program_->memo_count++;
     }
   }
+}
+
+void Compiler::PlanPayloads() {
+  program_->payload_plan = MakePayloadPlan(program_->types);
+  program_->platform_shapes.resize(program_->type_ids.size());
+  for (const auto& [name, shape] : program_->platform_types) {
+    program_->platform_shapes[static_cast<size_t>(TypeNumber(name))] = &shape;
+  }
+  program_->has_scan =
+      std::any_of(program_->instructions.begin(), program_->instructions.end(),
+                  [](const Instruction& instruction) {
+                    return instruction.code == Code::kScan;
+                  });
 }
 
 std::string Compiler::Digest(std::optional<LayerId> tenant,

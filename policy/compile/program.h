@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "policy/check/types.h"
+#include "policy/compile/payload_plan.h"
 #include "policy/decision_kind.h"
 #include "policy/eval/limits.h"
 
@@ -196,6 +197,13 @@ struct DecisionProgram {
   absl::flat_hash_map<std::string, ProgramShape> platform_types;
   std::vector<std::string> intent_types;  // the platform's, sorted
   std::vector<std::string> tenant_slugs;  // sorted
+
+  // How payloads are read: the declared types, and the shape of each platform
+  // type by type_ids, null for a type that the platform does not declare. The
+  // shapes stand in `platform_types`, which is not changed any more.
+  PayloadPlan payload_plan;
+  std::vector<const ProgramShape*> platform_shapes;
+  bool has_scan = false;
 
   int32_t memo_count = 0;
   int32_t slot_count = 0;

@@ -379,11 +379,8 @@ Value Evaluator::Sum(const Instruction& instruction) {
 
 Value Evaluator::Scan(const Instruction& instruction) {
   const RE2& regex = *program_.regexes[static_cast<size_t>(instruction.index)];
-  for (const JsonNode& node : facts_.payload.nodes()) {
-    if (node.kind == JsonKind::kString &&
-        RE2::PartialMatch(Piece(node.text), regex)) {
-      return Bool(true);
-    }
+  for (const absl::string_view text : facts_.strings) {
+    if (RE2::PartialMatch(Piece(text), regex)) return Bool(true);
   }
   return Bool(false);
 }

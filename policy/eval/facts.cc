@@ -107,6 +107,9 @@ void Decoder::CheckEveryNode() {
     if (node.kind == JsonKind::kNotANumber) {
       Violation(node, "is NaN, which is no JSON");
     }
+    if (program_.has_scan && node.kind == JsonKind::kString) {
+      facts_.strings.push_back(node.text);
+    }
   }
 }
 

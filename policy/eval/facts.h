@@ -28,7 +28,9 @@ struct Facts {
   JsonDocument payload;
   std::vector<Value> cells;
   std::vector<Value> slots;  // by payload slot
-  Value labels;              // agent.labels
+  // Every string of the payload that is no key, where the program has a scan.
+  std::vector<absl::string_view> strings;
+  Value labels;  // agent.labels
   int64_t budget_used = 0;
   // Into DecisionProgram::type_ids; negative where no rule names the type.
   int32_t type_id = -1;

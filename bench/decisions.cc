@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/string_view.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -65,12 +66,12 @@ void HandBytes(benchmark::State& state, const Fixture& fixture) {
 
 using Body = void (*)(benchmark::State&, const Fixture&);
 
-void Register(WorkloadKind kind, int32_t rule_count, absl::string_view form,
-              Body body) {
+benchmark::internal::Benchmark* Register(WorkloadKind kind, int32_t rule_count,
+                                         absl::string_view form, Body body) {
   const std::string name =
       absl::StrCat(WorkloadName(kind), "/", rule_count, "/", form);
   // The fixture is made when a filter has let the benchmark run.
-  benchmark::RegisterBenchmark(
+  return benchmark::RegisterBenchmark(
       name.c_str(), [kind, rule_count, body](benchmark::State& state) {
         body(state, FixtureOf(kind, rule_count));
       });
@@ -86,6 +87,17 @@ void RegisterParsed(WorkloadKind kind, int32_t rule_count) {
 void RegisterBytes(WorkloadKind kind, int32_t rule_count) {
   Register(kind, rule_count, "ours/bytes", OursBytes);
   Register(kind, rule_count, "hand/bytes", HandBytes);
+}
+
+void RegisterThreads(WorkloadKind kind, int32_t rule_count) {
+  for (const int threads : {1, 2}) {
+    Register(kind, rule_count, "ours/parsed", OursParsed)
+        ->Threads(threads)
+        ->UseRealTime();
+    Register(kind, rule_count, "hand/parsed", HandParsed)
+        ->Threads(threads)
+        ->UseRealTime();
+  }
 }
 
 int RunBenchmarks(int argc, char** argv) {

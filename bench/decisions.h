@@ -21,6 +21,10 @@ void RegisterParsed(WorkloadKind kind, int32_t rule_count);
 // Registers ours and hand from the bytes of request lines.
 void RegisterBytes(WorkloadKind kind, int32_t rule_count);
 
+// Registers ours and hand from parsed requests, by one thread and by two that
+// share the program, on the wall's clock.
+void RegisterThreads(WorkloadKind kind, int32_t rule_count);
+
 // Runs what was registered, with Google Benchmark's own flags, as main().
 int RunBenchmarks(int argc, char** argv);
 

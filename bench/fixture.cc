@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/mutex.h"
 
 namespace sgl::bench {
 namespace {
@@ -120,9 +121,11 @@ void Fixture::CheckAnswersAgree() const {
 }
 
 const Fixture& FixtureOf(WorkloadKind kind, int32_t rule_count) {
+  static auto* const mutex = new Mutex();
   static auto* const fixtures =
       new absl::flat_hash_map<std::pair<WorkloadKind, int32_t>,
                               std::unique_ptr<const Fixture>>();
+  const MutexLock lock(*mutex);
   std::unique_ptr<const Fixture>& fixture = (*fixtures)[{kind, rule_count}];
   if (fixture == nullptr) fixture = std::make_unique<Fixture>(kind, rule_count);
   return *fixture;

@@ -88,7 +88,7 @@ class Fixture {
 };
 
 // Returns the fixture, made at the first call and kept until the process ends:
-// benchmarks are called many times. Not thread-safe.
+// benchmarks are called many times. Thread-safe.
 const Fixture& FixtureOf(WorkloadKind kind, int32_t rule_count);
 
 }  // namespace sgl::bench

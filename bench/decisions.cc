@@ -4,6 +4,7 @@
 #include <absl/strings/string_view.h>
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,9 @@
 
 namespace sgl::bench {
 namespace {
+
+// Requests in one batch; divides the numbers of requests that workloads have.
+constexpr size_t kBatch = 256;
 
 // Walks a fixture's order again and again.
 class Walk {
@@ -30,10 +34,41 @@ class Walk {
 
 void OursParsed(benchmark::State& state, const Fixture& fixture) {
   Walk walk(fixture);
+  EvaluationContext context(fixture.program());
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        Evaluate(fixture.program(), fixture.request(walk.Next())));
+        Evaluate(fixture.program(), fixture.request(walk.Next()), context));
   }
+}
+
+// All requests by their places, as a batch gets them, one at a time.
+void OursInOrder(benchmark::State& state, const Fixture& fixture) {
+  EvaluationContext context(fixture.program());
+  size_t place = 0;
+  int64_t hits = 0;
+  for (auto _ : state) {
+    hits += std::ssize(
+        Evaluate(fixture.program(), fixture.request(place), context).hits);
+    if (++place == fixture.size()) place = 0;
+  }
+  benchmark::DoNotOptimize(hits);
+}
+
+void OursBatch(benchmark::State& state, const Fixture& fixture) {
+  EvaluationContext context(fixture.program());
+  const auto count = static_cast<benchmark::IterationCount>(kBatch);
+  const std::span<const ParsedRequest> requests = fixture.requests();
+  size_t place = 0;
+  int64_t hits = 0;
+  while (state.KeepRunningBatch(count)) {
+    EvaluateBatch(fixture.program(), requests.subspan(place, kBatch), context,
+                  [&hits](size_t, const Verdict& verdict) {
+                    hits += std::ssize(verdict.hits);
+                  });
+    place += kBatch;
+    if (place == requests.size()) place = 0;
+  }
+  benchmark::DoNotOptimize(hits);
 }
 
 void HandParsed(benchmark::State& state, const Fixture& fixture) {
@@ -46,10 +81,12 @@ void HandParsed(benchmark::State& state, const Fixture& fixture) {
 
 void OursBytes(benchmark::State& state, const Fixture& fixture) {
   Walk walk(fixture);
+  EvaluationContext context(fixture.program());
   for (auto _ : state) {
     const absl::StatusOr<RequestLine> line =
         RequestLine::Read(fixture.lines().Line(walk.Next()));
-    benchmark::DoNotOptimize(Evaluate(fixture.program(), line->request()));
+    const ParsedRequest parsed(fixture.program(), line->request());
+    benchmark::DoNotOptimize(Evaluate(fixture.program(), parsed, context));
   }
 }
 
@@ -87,6 +124,11 @@ void RegisterParsed(WorkloadKind kind, int32_t rule_count) {
 void RegisterBytes(WorkloadKind kind, int32_t rule_count) {
   Register(kind, rule_count, "ours/bytes", OursBytes);
   Register(kind, rule_count, "hand/bytes", HandBytes);
+}
+
+void RegisterBatch(WorkloadKind kind, int32_t rule_count) {
+  Register(kind, rule_count, "single/parsed", OursInOrder);
+  Register(kind, rule_count, "batch/parsed", OursBatch);
 }
 
 void RegisterThreads(WorkloadKind kind, int32_t rule_count) {

@@ -21,6 +21,9 @@ void RegisterParsed(WorkloadKind kind, int32_t rule_count);
 // Registers ours and hand from the bytes of request lines.
 void RegisterBytes(WorkloadKind kind, int32_t rule_count);
 
+// Registers ours from parsed requests, one at a time and by the batch.
+void RegisterBatch(WorkloadKind kind, int32_t rule_count);
+
 // Registers ours and hand from parsed requests, by one thread and by two that
 // share the program, on the wall's clock.
 void RegisterThreads(WorkloadKind kind, int32_t rule_count);

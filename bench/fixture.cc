@@ -2,7 +2,6 @@
 
 #include <absl/container/flat_hash_map.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -20,26 +19,24 @@ constexpr size_t kOrderSize = size_t{1} << 17;
 // The same for both evaluators.
 struct Answer {
   DecisionKind kind = DecisionKind::kBlock;
-  std::vector<int32_t> rules;  // sorted
+  std::vector<int32_t> rules;  // by their places
 
   bool operator==(const Answer&) const = default;
 };
 
-Answer AnswerOf(const Decision& decision) {
-  Answer answer = {.kind = decision.kind, .rules = {}};
-  for (const Reason& reason : decision.reasons) {
-    answer.rules.push_back(RuleOfCode(reason.code));
+Answer AnswerOf(const Verdict& verdict) {
+  Answer answer = {.kind = verdict.kind, .rules = {}};
+  for (const Hit& hit : verdict.hits) {
+    SGL_CHECK(hit.fault == Fault::kNone);
+    answer.rules.push_back(hit.rule);
   }
-  std::sort(answer.rules.begin(), answer.rules.end());
   return answer;
 }
 
 Answer AnswerOf(const HandVerdict& verdict) {
-  Answer answer = {.kind = verdict.kind,
-                   .rules = {verdict.rules.begin(),
-                             verdict.rules.begin() + verdict.rule_count}};
-  std::sort(answer.rules.begin(), answer.rules.end());
-  return answer;
+  return {.kind = verdict.kind,
+          .rules = {verdict.rules.begin(),
+                    verdict.rules.begin() + verdict.rule_count}};
 }
 
 }  // namespace
@@ -76,6 +73,10 @@ Fixture::Fixture(WorkloadKind kind, int32_t rule_count)
   } else if (kind != WorkloadKind::kGuardrail) {
     scaled_ = std::make_unique<HandScaled>(workload_);
   }
+  // Behind the last request was added, since each is viewed.
+  for (const Request& request : requests_) {
+    parsed_.emplace_back(*program_, request);
+  }
   std::mt19937_64 engine(kOrderSeed);
   for (size_t i = 0; i < kOrderSize; ++i) {
     order_.push_back(static_cast<uint32_t>(engine() % size()));
@@ -99,16 +100,18 @@ bool Fixture::ReadByHand(HandReader& reader, size_t place,
 
 void Fixture::CheckAnswersAgree() const {
   HandReader reader;
+  EvaluationContext context(*program_);
   std::vector<int64_t> counts(3);
   for (size_t i = 0; i < size(); ++i) {
     const std::string& text = workload_.requests[i].line;
-    const Answer answer = AnswerOf(Evaluate(*program_, requests_[i]));
+    const Answer answer = AnswerOf(Evaluate(*program_, parsed_[i], context));
     ++counts[static_cast<size_t>(answer.kind)];
     SGL_CHECK(AnswerOf(DecideByHand(hand_requests_[i])) == answer) << text;
 
     const absl::StatusOr<RequestLine> line = RequestLine::Read(lines_.Line(i));
     SGL_CHECK(line.ok()) << text;
-    SGL_CHECK(AnswerOf(Evaluate(*program_, line->request())) == answer) << text;
+    const ParsedRequest parsed(*program_, line->request());
+    SGL_CHECK(AnswerOf(Evaluate(*program_, parsed, context)) == answer) << text;
 
     HandRequest read;
     SGL_CHECK(ReadByHand(reader, i, read)) << text;

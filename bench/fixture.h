@@ -62,7 +62,9 @@ class Fixture {
   // of some thousand decisions go, and life does not repeat itself.
   const std::vector<uint32_t>& order() const { return order_; }
 
-  const Request& request(size_t place) const { return requests_[place]; }
+  const ParsedRequest& request(size_t place) const { return parsed_[place]; }
+  // The same, to be handed to EvaluateBatch.
+  const std::vector<ParsedRequest>& requests() const { return parsed_; }
   const HandRequest& hand_request(size_t place) const {
     return hand_requests_[place];
   }
@@ -80,6 +82,7 @@ class Fixture {
   std::shared_ptr<const Program> program_;
   Lines lines_;
   std::vector<Request> requests_;
+  std::vector<ParsedRequest> parsed_;
   std::vector<HandRequest> hand_requests_;
   std::vector<uint32_t> order_;
   // What the kind of workload needs; the other is null.

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <string_view>
 
 #include "base/check.h"
 
@@ -68,11 +67,10 @@ HandRule HandRuleOf(const Workload& workload, size_t number) {
 }
 
 bool ReadText(object& object, const char* key, absl::string_view* text) {
-  std::string_view value;  // NOLINT: simdjson's own type.
-  if (object.find_field_unordered(key).get(value) != simdjson::SUCCESS) {
-    return false;
-  }
-  *text = absl::string_view(value.data(), value.size());
+  auto value = object.find_field_unordered(key).get_string();
+  if (value.error() != simdjson::SUCCESS) return false;
+  *text = absl::string_view(value.value_unsafe().data(),
+                            value.value_unsafe().size());
   return true;
 }
 

@@ -24,6 +24,7 @@ struct Predicates {
   PredicateWorkload workload;
   std::shared_ptr<const Program> program;
   std::vector<Request> requests;
+  std::vector<ParsedRequest> parsed;
   std::unique_ptr<RE2::Set> set_or_null;
 };
 
@@ -39,16 +40,17 @@ std::unique_ptr<RE2::Set> MakeSet(const std::vector<std::string>& patterns) {
 }
 
 void CheckMatchesAgree(const Predicates& predicates) {
+  EvaluationContext context(*predicates.program);
   std::vector<int> matches;
   for (size_t i = 0; i < predicates.requests.size(); ++i) {
     const std::string& vendor = predicates.workload.requests[i].vendor;
     predicates.set_or_null->Match(vendor, &matches);
     std::sort(matches.begin(), matches.end());
-    const Decision decision =
-        Evaluate(*predicates.program, predicates.requests[i]);
-    SGL_CHECK_EQ(decision.reasons.size(), matches.size()) << vendor;
+    const Verdict& verdict =
+        Evaluate(*predicates.program, predicates.parsed[i], context);
+    SGL_CHECK_EQ(verdict.hits.size(), matches.size()) << vendor;
     for (size_t k = 0; k < matches.size(); ++k) {
-      SGL_CHECK_EQ(RuleOfCode(decision.reasons[k].code), matches[k]) << vendor;
+      SGL_CHECK_EQ(verdict.hits[k].rule, matches[k]) << vendor;
     }
   }
 }
@@ -60,6 +62,9 @@ Predicates MakeReady(PredicateKind kind, int32_t rule_count) {
   for (const PlainRequest& plain : predicates.workload.requests) {
     predicates.requests.push_back(RequestOf(plain));
   }
+  for (const Request& request : predicates.requests) {
+    predicates.parsed.emplace_back(*predicates.program, request);
+  }
   if (kind == PredicateKind::kRegex) {
     predicates.set_or_null = MakeSet(predicates.workload.patterns);
     CheckMatchesAgree(predicates);
@@ -69,10 +74,11 @@ Predicates MakeReady(PredicateKind kind, int32_t rule_count) {
 
 void Decide(benchmark::State& state, PredicateKind kind, int32_t rule_count) {
   const Predicates predicates = MakeReady(kind, rule_count);
+  EvaluationContext context(*predicates.program);
   size_t place = 0;
   for (auto _ : state) {
     benchmark::DoNotOptimize(
-        Evaluate(*predicates.program, predicates.requests[place]));
+        Evaluate(*predicates.program, predicates.parsed[place], context));
     if (++place == predicates.requests.size()) place = 0;
   }
 }

@@ -1,10 +1,8 @@
 #include "bench/workloads.h"
 
-#include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
 
-#include <algorithm>
 #include <iterator>
 #include <random>
 
@@ -45,10 +43,6 @@ review PHI_PRESENT "health data needs a named human"
 review SPEND_THRESHOLD "spend of ${intent.spend} is at or over $250"
   when intent.spend >= $250
 )";
-
-constexpr absl::string_view kGuardrailCodes[] = {
-    "ONLY_ATLAS_EXECUTES", "REGULATED_ACTION", "PHI_PRESENT",
-    "SPEND_THRESHOLD"};
 
 constexpr absl::string_view kFreeTypes[] = {
     "SOCIAL_POST",  "EMAIL_SEND",   "CALENDAR_BOOK", "BROWSER_TASK",
@@ -248,17 +242,6 @@ Request RequestOf(const PlainRequest& plain) {
   request.agent.known = true;
   request.agent.name = plain.actor;
   return request;
-}
-
-int32_t RuleOfCode(absl::string_view code) {
-  const auto* const found =
-      std::find(std::begin(kGuardrailCodes), std::end(kGuardrailCodes), code);
-  if (found != std::end(kGuardrailCodes)) {
-    return static_cast<int32_t>(found - kGuardrailCodes);
-  }
-  int32_t rule = -1;
-  SGL_CHECK(absl::SimpleAtoi(code.substr(1), &rule)) << code;
-  return rule;
 }
 
 }  // namespace sgl::bench

@@ -92,10 +92,6 @@ Workload MakeWorkload(WorkloadKind kind, int32_t rule_count);
 // Returns the request that the values give, with views into `plain`.
 Request RequestOf(const PlainRequest& plain);
 
-// Returns the number in a rule's code, which is its place: 17 for `R17`, 2 for
-// guardrail's third rule. REQUIRES: a code of a workload.
-int32_t RuleOfCode(absl::string_view code);
-
 }  // namespace sgl::bench
 
 #endif  // BENCH_WORKLOADS_H_

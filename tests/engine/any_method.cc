@@ -6,6 +6,8 @@
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -70,6 +72,15 @@ void Set(Message* message, const Path& path, const std::string& text) {
   } else {
     reflection->SetString(message, path.back(), text);
   }
+}
+
+// Methods that the interface declares and that no server serves yet. Whoever
+// serves one takes it off; any other that answers UNIMPLEMENTED is a mistake.
+constexpr std::array<absl::string_view, 0> kDeclaredOnly = {};
+
+bool IsDeclaredOnly(const MethodDescriptor& method) {
+  return std::find(kDeclaredOnly.begin(), kDeclaredOnly.end(),
+                   method.full_name()) != kDeclaredOnly.end();
 }
 
 void Visit(
@@ -175,12 +186,16 @@ std::vector<const MethodDescriptor*> ServedMethods(
     const auto* service = pool.FindServiceByName(name);
     SGL_CHECK(service != nullptr) << name;
     for (int j = 0; j < service->method_count(); ++j) {
-      // One that is only declared does nothing for anybody.
       const MethodDescriptor* method = service->method(j);
       const grpc::Status status =
           CallAny(channel, *method, "", *EmptyRequest(*method)).status;
-      if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) continue;
-      methods.push_back(method);
+      const bool is_served =
+          status.error_code() != grpc::StatusCode::UNIMPLEMENTED;
+      EXPECT_EQ(is_served, !IsDeclaredOnly(*method))
+          << method->full_name()
+          << (is_served ? " is served: take it off kDeclaredOnly"
+                        : " is declared and not served");
+      if (is_served) methods.push_back(method);
     }
   }
   return methods;

@@ -26,9 +26,9 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MethodDescriptor;
 
-// Returns the methods of our own services that the server lists by reflection
-// (but for those that are declared and not implemented), and checks that
-// besides them it serves health checks and reflection only.
+// Returns the methods of our own services that the server lists by reflection,
+// and checks that besides them it serves health checks and reflection only, and
+// that it serves all that are declared (but for a named few, any_method.cc).
 std::vector<const MethodDescriptor*> ServedMethods(
     const std::shared_ptr<grpc::Channel>& channel);
 

@@ -9,6 +9,9 @@
 #include <absl/strings/str_replace.h>
 #include <absl/strings/str_split.h>
 #include <absl/strings/strip.h>
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
+#include <google/protobuf/timestamp.pb.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -154,6 +157,22 @@ bool IsId(const std::string& name) {
           absl::EndsWith(last, "_ids"));
 }
 
+// Sets the request's `end_time`, where it has one, to an hour from now.
+void SetTimes(Message* request) {
+  using google::protobuf::Timestamp;
+  for (int i = 0; i < request->GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor* field = request->GetDescriptor()->field(i);
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE ||
+        field->message_type() != Timestamp::descriptor() ||
+        field->name() != "end_time") {
+      continue;
+    }
+    Timestamp time;
+    time.set_seconds(absl::ToUnixSeconds(absl::Now() + absl::Hours(1)));
+    request->GetReflection()->MutableMessage(request, field)->CopyFrom(time);
+  }
+}
+
 // Fills a request so that it gets as far as its id. Its enums are what decides
 // which row is meant: each is set to `number`, or to its last.
 std::unique_ptr<Message> RequestFor(const MethodDescriptor& method,
@@ -172,6 +191,7 @@ std::unique_ptr<Message> RequestFor(const MethodDescriptor& method,
         request.get(), field,
         std::min(number, field->enum_type()->value_count() - 1));
   }
+  SetTimes(request.get());
   set_id(request.get(), id);
   return request;
 }
@@ -257,7 +277,8 @@ TEST(AuthorizationMatrixTest, AnotherTenantsIdIsLikeOneThatDoesNotExist) {
   // The requests were good enough to be looked up.
   for (const char* name :
        {"GetIntent", "CancelIntent", "GetDecisionMemo", "ApproveDecisionMemo",
-        "RejectDecisionMemo", "SetKillSwitch", "GetKillSwitch", "CreateAgent",
+        "RejectDecisionMemo", "EditDecisionMemo", "CreateDelegation",
+        "RevokeDelegation", "SetKillSwitch", "GetKillSwitch", "CreateAgent",
         "UpdateAgent", "ListAgents", "SetMemberRoles", "RemoveMember",
         "CreateToken", "RevokeToken", "ListTokens"}) {
     EXPECT_EQ(prober.not_found().count(name), 1u) << name;

@@ -2,6 +2,8 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_replace.h>
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
 #include <gtest/gtest.h>
 
 #include "engine/api_token.h"
@@ -55,7 +57,7 @@ TwoTenants::TwoTenants()
   FillOther();
 }
 
-// Intents in several states, memos, a vote.
+// Intents in several states, memos, a vote, a delegation.
 void TwoTenants::FillOther() {
   Caller agent = served_.As(
       served_.AddToken(PrincipalKind::kAgent, other_.agent, other_.id));
@@ -71,11 +73,17 @@ void TwoTenants::FillOther() {
   }
   const auto memo =
       agent.MustGetMemo(agent.MustGet(intents[0].id()).decision_memo_id());
-  const auto vote =
-      served_
-          .As(served_.AddToken(PrincipalKind::kUser, other_.carol, other_.id))
-          .Approve(memo);
+  Caller carol = served_.As(
+      served_.AddToken(PrincipalKind::kUser, other_.carol, other_.id));
+  const auto vote = carol.Approve(memo);
   EXPECT_TRUE(vote.ok()) << vote.status.error_message();
+  intent::v1::CreateDelegationRequest lending;
+  lending.set_to_user_id(other_.dave);
+  lending.set_reason(kSecret);
+  lending.mutable_end_time()->set_seconds(
+      absl::ToUnixSeconds(absl::Now() + absl::Hours(1)));
+  const auto lent = carol.Delegate(lending);
+  EXPECT_TRUE(lent.ok()) << lent.status.error_message();
 }
 
 std::string TwoTenants::OverTables(const std::string& select) {

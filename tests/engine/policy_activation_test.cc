@@ -397,11 +397,14 @@ TEST(PolicyActivationTest, TheEnginesOwnRoleCannotGetPastTheVotes) {
   EXPECT_EQ(runtime.Value(absl::StrCat("SELECT activate_approved_policy('",
                                        intent.id(), "', NULL)")),
             "unapproved");
-  // A vote of who asked, or of a member without the role, does not count.
-  for (const char* name : {"ann", "mia"}) {
-    if (std::string(name) == "mia") {
-      test.served.AddMember(kSystem, "mia", "member");
-    }
+  // A vote of who asked, of a member without the role, or of one who held it
+  // and was removed, does not count.
+  test.served.AddMember(kSystem, "mia", "member");
+  test.served.AddMember(kSystem, "rex", "policy");
+  test.served.database().Super().Run(
+      "UPDATE tenant_members SET removed_at = engine_now() WHERE user_id = "
+      "(SELECT id FROM app_users WHERE name = 'rex')");
+  for (const char* name : {"ann", "mia", "rex"}) {
     const auto voted = runtime.Run(absl::StrCat(
         "INSERT INTO approvals (tenant_id, intent_type, payload_hash, "
         "approved_by, intent_id) SELECT i.tenant_id, i.intent_type, "

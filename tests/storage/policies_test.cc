@@ -166,6 +166,13 @@ TEST_F(PoliciesTest, NobodyWritesForAnother) {
   EXPECT_EQ(*Activate(acme_, digest, bolt_.carol),
             ActivationOutcome::kForbidden);
   EXPECT_EQ(*Activate(bolt_, digest, bolt_.carol), ActivationOutcome::kUnknown);
+  // Nor one who held the role and was removed.
+  database_->Super().Run(
+      absl::StrCat("UPDATE tenant_members SET role = 'policy', "
+                   "removed_at = engine_now() WHERE user_id = '",
+                   acme_.dave, "'"));
+  EXPECT_EQ(*Activate(acme_, digest, acme_.dave),
+            ActivationOutcome::kForbidden);
   EXPECT_EQ(database_->Super().Value("SELECT count(*) FROM active_policies"),
             "1");
 }

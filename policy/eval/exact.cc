@@ -17,12 +17,34 @@ constexpr int64_t kDigitsMax = 19;
 // Exponents beyond it are far outside every bound; kept from overflowing.
 constexpr int64_t kExponentMax = int64_t{1} << 40;
 
-// A JSON number as 0.DIGITS * 10^exponent, without a zero at either end.
+// A JSON number as 0.DIGITS * 10^exponent, without a zero at either end. The
+// digits stand in `whole` and behind it in `fraction`, as the text has them.
 struct Digits {
   bool is_negative = false;
-  std::string digits;
+  absl::string_view whole;
+  absl::string_view fraction;
   int64_t exponent = 0;
+
+  int64_t size() const {
+    return static_cast<int64_t>(whole.size() + fraction.size());
+  }
+  int operator[](int64_t place) const {
+    const size_t at = static_cast<size_t>(place);
+    return (at < whole.size() ? whole[at] : fraction[at - whole.size()]) - '0';
+  }
 };
+
+// Takes the zeros off the front and returns how many there were.
+int64_t TakeZeros(absl::string_view* digits) {
+  const size_t zeros = std::min(digits->find_first_not_of('0'), digits->size());
+  digits->remove_prefix(zeros);
+  return static_cast<int64_t>(zeros);
+}
+
+void DropLastZeros(absl::string_view* digits) {
+  // Where there are none but zeros, npos + 1 is 0.
+  *digits = digits->substr(0, digits->find_last_not_of('0') + 1);
+}
 
 Digits Split(absl::string_view text) {
   Digits result;
@@ -31,7 +53,7 @@ Digits Split(absl::string_view text) {
     text.remove_prefix(1);
   }
   const size_t e = text.find_first_of("eE");
-  absl::string_view mantissa = text.substr(0, e);
+  const absl::string_view mantissa = text.substr(0, e);
   int64_t exponent = 0;
   if (e != absl::string_view::npos) {
     absl::string_view power = text.substr(e + 1);
@@ -43,17 +65,16 @@ Digits Split(absl::string_view text) {
     if (is_down) exponent = -exponent;
   }
   const size_t point = mantissa.find('.');
-  const absl::string_view whole = mantissa.substr(0, point);
-  result.digits = std::string(whole);
+  result.whole = mantissa.substr(0, point);
   if (point != absl::string_view::npos) {
-    result.digits += std::string(mantissa.substr(point + 1));
+    result.fraction = mantissa.substr(point + 1);
   }
-  exponent += static_cast<int64_t>(whole.size());
-  const size_t first = result.digits.find_first_not_of('0');
-  if (first == std::string::npos) return Digits{};
-  result.digits.erase(0, first);
-  result.digits.erase(result.digits.find_last_not_of('0') + 1);
-  result.exponent = exponent - static_cast<int64_t>(first);
+  exponent += static_cast<int64_t>(result.whole.size());
+  exponent -= TakeZeros(&result.whole);
+  DropLastZeros(&result.fraction);
+  if (result.whole.empty()) exponent -= TakeZeros(&result.fraction);
+  if (result.fraction.empty()) DropLastZeros(&result.whole);
+  result.exponent = exponent;
   return result;
 }
 
@@ -89,11 +110,11 @@ uint64_t Magnitude(int64_t value) {
 NumberFit ReadNumber(absl::string_view text, int decimals, Decimals treatment,
                      int64_t* value) {
   const Digits number = Split(text);
+  *value = 0;
+  const int64_t size = number.size();
+  if (size == 0) return NumberFit::kFits;
   // How many of the digits stand before the last place that there is.
   const int64_t kept = number.exponent + decimals;
-  const int64_t size = static_cast<int64_t>(number.digits.size());
-  *value = 0;
-  if (size == 0) return NumberFit::kFits;
   if (kept > kDigitsMax) return NumberFit::kTooLarge;
   if (kept < size && treatment == Decimals::kExact) {
     return NumberFit::kTooPrecise;
@@ -101,14 +122,12 @@ NumberFit ReadNumber(absl::string_view text, int decimals, Decimals treatment,
   absl::int128 total = 0;
   for (int64_t i = 0; i < kept; ++i) {
     total *= 10;
-    if (i < size) total += number.digits[static_cast<size_t>(i)] - '0';
+    if (i < size) total += number[i];
   }
   if (kept >= 0 && kept < size) {
-    const absl::string_view rest =
-        absl::string_view(number.digits).substr(static_cast<size_t>(kept));
-    // `rest` ends in no zero, so only a lone 5 is exactly half.
-    const bool is_half = rest == "5";
-    if (is_half ? total % 2 != 0 : rest.front() >= '5') total += 1;
+    // The digits end in no zero, so only a lone 5 is exactly half.
+    const bool is_half = number[kept] == 5 && kept + 1 == size;
+    if (is_half ? total % 2 != 0 : number[kept] >= 5) total += 1;
   }
   if (number.is_negative) total = -total;
   const std::optional<int64_t> narrow = Narrow(total);

@@ -18,12 +18,16 @@ struct Scratch {
 };
 
 ParsedRequest::ParsedRequest(const Program& program, const Request& request)
-    : facts_(std::make_unique<const Facts>(
-          DecodeFacts(program.compiled(), request))) {}
+    : facts_(
+          std::make_unique<Facts>(DecodeFacts(program.compiled(), request))) {}
+
+ParsedRequest::ParsedRequest() : facts_(std::make_unique<Facts>()) {}
 
 ParsedRequest::ParsedRequest(ParsedRequest&&) noexcept = default;
 ParsedRequest& ParsedRequest::operator=(ParsedRequest&&) noexcept = default;
 ParsedRequest::~ParsedRequest() = default;
+
+const Request& ParsedRequest::request() const { return *facts_->request; }
 
 EvaluationContext::EvaluationContext(const Program&, EvaluationOptions)
     : scratch_(std::make_unique<Scratch>()) {}

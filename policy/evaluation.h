@@ -33,19 +33,26 @@ struct Scratch;  // What evaluations reuse; internal to policy.
 
 // A request, decoded against a program: validated once, decided as often as
 // one likes. Views the request and its texts, which must outlive it.
-// Movable; immutable once made.
+// Movable; immutable once made, but by a RequestReader, which reads the next
+// request into it (policy/request_reader.h).
 class ParsedRequest {
  public:
+  // To be read into before it is decided.
+  ParsedRequest();
   ParsedRequest(const Program& program, const Request& request);
   ParsedRequest(ParsedRequest&&) noexcept;
   ParsedRequest& operator=(ParsedRequest&&) noexcept;
   ~ParsedRequest();
 
+  const Request& request() const;
+
   // For the policy layer itself.
   const Facts& facts() const { return *facts_; }
 
  private:
-  std::unique_ptr<const Facts> facts_;
+  friend class RequestReader;
+
+  std::unique_ptr<Facts> facts_;
 };
 
 struct EvaluationOptions {

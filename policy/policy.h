@@ -38,6 +38,7 @@
 #include "policy/eval/request.h"
 #include "policy/eval/request_line.h"
 #include "policy/evaluation.h"
+#include "policy/request_reader.h"
 #include "policy/source/source.h"
 
 namespace sgl {

@@ -11,20 +11,39 @@
 #define POLICY_EVAL_FACTS_H_
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "policy/compile/program.h"
 #include "policy/eval/decision.h"
 #include "policy/eval/json.h"
+#include "policy/eval/json_cursor.h"
 #include "policy/eval/request.h"
+#include "policy/eval/request_line.h"
 #include "policy/eval/value.h"
 
 namespace sgl {
 
-// Views the request that it was made of. Movable; not changed once decoded.
+// What a FactsReader keeps for the facts that it read, and uses again for the
+// next ones.
+struct FactsStorage {
+  JsonBuffer buffer;
+  // What Facts::request points to where a line was read.
+  Request request;
+  // The line as the exact reader read it, where that was needed.
+  std::optional<RequestLine> line;
+  // Those of Facts::slots that hold more than Missing; all may, where the
+  // exact decoder filled them.
+  std::vector<int32_t> filled_slots;
+  bool is_any_slot_filled = true;
+};
+
+// Views the request that it was made of. Movable; not changed once decoded,
+// but by a FactsReader that reads the next request into it.
 struct Facts {
   const Request* request = nullptr;
-  // Nodes are there only where the payload is JSON.
+  // Nodes are there only where DecodeFacts read a payload that is JSON.
   JsonDocument payload;
   std::vector<Value> cells;
   std::vector<Value> slots;  // by payload slot
@@ -39,12 +58,16 @@ struct Facts {
   int32_t tenant_layer = -1;
   // Any makes the request INVALID_PAYLOAD. Empty where the type is unknown.
   std::vector<FieldViolation> violations;
+  // Null where DecodeFacts made the facts.
+  std::unique_ptr<FactsStorage> storage;
 };
 
 // Paths that one decision lists. More would help nobody, and a list of 10,000
 // wrong items must not make a decision of a megabyte.
 inline constexpr size_t kViolationsMax = 100;
 
+// Decodes by the JSON nodes: slower than a FactsReader, and the one that says
+// what does not fit.
 Facts DecodeFacts(const DecisionProgram& program, const Request& request);
 
 }  // namespace sgl

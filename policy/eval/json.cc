@@ -106,7 +106,8 @@ size_t FirstBadUtf8(absl::string_view text) {
   return good;
 }
 
-// Returns whether the token is a number as RFC 8259 spells it.
+}  // namespace
+
 bool IsJsonNumber(absl::string_view token) {
   size_t at = 0;
   const auto digits = [&] {
@@ -129,8 +130,6 @@ bool IsJsonNumber(absl::string_view token) {
   }
   return at == token.size();
 }
-
-}  // namespace
 
 // Walks one document. Confined to one ParseJson call.
 class JsonWalker {

@@ -97,6 +97,9 @@ class JsonDocument {
 // is 2 deep); the message says what and at which byte.
 absl::StatusOr<JsonDocument> ParseJson(absl::string_view text, int depth_max);
 
+// Returns whether the token is a number as RFC 8259 spells it.
+bool IsJsonNumber(absl::string_view token);
+
 // Appends a member's name to a path: `.name`, or `["a name"]` for no word.
 void AppendPathStep(absl::string_view name, std::string* path);
 

@@ -190,6 +190,7 @@ TEST_F(AuditTamperTest, EachColumnThatIsFlippedIsFound) {
     EXPECT_EQ(First(report), column == "id" || column == "tenant_id"
                                  ? "DROPPED 6"
                                  : "CHANGED 6");
+    ASSERT_FALSE(report.findings.empty());
     EXPECT_EQ(report.findings[0].entry_id, id);
     Tamper(
         "DELETE FROM audit_log; INSERT INTO audit_log SELECT * FROM kept; "

@@ -22,6 +22,11 @@ using storage::Transaction;
 // Seals read at once: small ones come in numbers, large ones by their entries.
 constexpr int kSealsAtOnce = 16;
 
+absl::Status Broken() {
+  return Refusal(absl::StatusCode::kDataLoss, "AUDIT_LOG_TAMPERED",
+                 "the seals of this log are not whole; verify it");
+}
+
 // Hashes ranges of one log's leaves from a few of its seals. A range's leaves
 // are in the seal that holds its end; what is before that seal is in the
 // frontier of the one before it, whose last peaks are those of the range.
@@ -88,11 +93,6 @@ class RangeHasher {
     if (!seal->has_value() || (*seal)->head.tree_size < end) return Broken();
     const int64_t first = (*seal)->first_sequence;
     return &seals_.insert_or_assign(first, **std::move(seal)).first->second;
-  }
-
-  static absl::Status Broken() {
-    return Refusal(absl::StatusCode::kDataLoss, "AUDIT_LOG_TAMPERED",
-                   "the seals of this log are not whole; verify it");
   }
 
   Transaction& tx_;
@@ -198,13 +198,18 @@ absl::StatusOr<InclusionProof> ProveInclusion(Transaction& tx,
                    "the entry is younger than the last seal; ask again in a "
                    "second");
   }
+  // The caller's spelling of the id may be another than the database's.
   const std::vector<std::string>& ids = (*seal)->entry_ids;
-  proof.index = (*seal)->first_sequence +
-                (std::find(ids.begin(), ids.end(), entry_id) - ids.begin());
+  const auto place = std::find(ids.begin(), ids.end(),
+                               proof.record.Text(storage::AuditColumn::kId));
+  if (place == ids.end()) return Broken();
+  proof.index = (*seal)->first_sequence + (place - ids.begin());
   absl::StatusOr<std::optional<Seal>> last =
       storage::SealBefore(tx, log_id, std::numeric_limits<int64_t>::max());
   if (!last.ok()) return last.status();
+  if (!last->has_value()) return Broken();
   proof.head = (*last)->head;
+  if (proof.index < 0 || proof.index >= proof.head.tree_size) return Broken();
   absl::StatusOr<std::vector<std::string>> path =
       RangeHasher(tx, log_id)
           .Hash(InclusionRanges(proof.index, proof.head.tree_size));

@@ -57,6 +57,7 @@ struct InclusionProof {
 
 // Returns the proof of an entry under the log's newest head. NOT_FOUND: there
 // is no such entry. FAILED_PRECONDITION (NOT_SEALED_YET): try again shortly.
+// DATA_LOSS: the seals were tampered with.
 absl::StatusOr<InclusionProof> ProveInclusion(storage::Transaction& tx,
                                               const std::string& log_id,
                                               const std::string& entry_id);

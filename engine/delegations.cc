@@ -1,5 +1,6 @@
 #include "engine/delegations.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
@@ -78,7 +79,8 @@ absl::StatusOr<std::string> FindDelegate(storage::Transaction& tx,
       storage::ReadStanding(tx, request.to_user_id);
   if (!standing.ok()) return standing.status();
   if (!standing->is_member) return nobody;
-  return request.to_user_id;
+  // As the database spells it, to compare.
+  return absl::AsciiStrToLower(request.to_user_id);
 }
 
 // A delegator lends what they hold themselves, and never what is lent to them.

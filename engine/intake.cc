@@ -72,14 +72,18 @@ std::string BodyHash(const Submission& submission) {
   return Sha256Hex(text);
 }
 
+// One spelling of an id, so that a repeat in capitals is a repeat.
+std::string StoredRequestId(const Submission& submission) {
+  return absl::AsciiStrToLower(submission.request_id);
+}
+
 storage::NewIntent NewIntentOf(const storage::Principal& principal,
                                const Submission& submission) {
   storage::NewIntent intent;
   intent.tenant_id = principal.tenant_id;
   intent.agent_id = principal.agent_id;
   intent.principal_id = principal.agent_id;
-  // One spelling of an id, so that a repeat in capitals is a repeat.
-  intent.request_id = absl::AsciiStrToLower(submission.request_id);
+  intent.request_id = StoredRequestId(submission);
   intent.body_sha256 = BodyHash(submission);
   intent.intent_type = submission.intent_type;
   intent.payload = submission.payload;
@@ -116,7 +120,7 @@ storage::IntentRow RowOf(const storage::Principal& principal,
   row.requested_by = submission.requested_by;
   row.title = submission.title;
   row.rationale = submission.rationale;
-  row.request_id = submission.request_id;
+  row.request_id = StoredRequestId(submission);
   row.created_at = now;
   row.updated_at = now;
   return row;

@@ -2,6 +2,7 @@
 // of one checks out under the head that was signed, a log is verified page by
 // page, and nobody sees another tenant's log or the platform's.
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -94,6 +95,14 @@ TEST_F(AuditServiceTest, AnEntryIsProvedUnderTheHead) {
                                .tree_size = proof.tree_head().tree_size(),
                                .root = proof.tree_head().root_hash()},
                               path));
+  // An id is the same in capitals.
+  intent::v1::GetInclusionProofResponse again;
+  request.set_id(absl::AsciiStrToUpper(request.id()));
+  ASSERT_NE(request.id(), proof.audit_entry().id());
+  const grpc::Status answered =
+      Call(&AuditService::Stub::GetInclusionProof, operator_, request, &again);
+  ASSERT_TRUE(answered.ok()) << answered.error_message();
+  EXPECT_EQ(again.SerializeAsString(), proof.SerializeAsString());
   intent::v1::GetTreeHeadRequest head_request;
   head_request.set_known_tree_size(3);
   intent::v1::GetTreeHeadResponse head;

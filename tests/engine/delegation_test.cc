@@ -2,6 +2,7 @@
 // holds and the lender has the role, never further than to whom they were lent,
 // never where the lender is barred, and never make two people out of one.
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
 #include <absl/time/time.h>
@@ -198,6 +199,13 @@ TEST(DelegationTest, RequestsAreBounded) {
   EXPECT_EQ(BadFieldsOf(test.cora.Delegate(request).status),
             std::vector<std::string>{"to_user_id"});
   EXPECT_EQ(BadFieldsOf(test.cora.Delegate(To("cora")).status),
+            std::vector<std::string>{"to_user_id"});
+  // Nor by another spelling of one's own id.
+  request.clear_to_email();
+  request.mutable_end_time()->set_seconds(absl::ToUnixSeconds(absl::Now()) +
+                                          999);
+  request.set_to_user_id(absl::AsciiStrToUpper(test.IdOf("cora")));
+  EXPECT_EQ(BadFieldsOf(test.cora.Delegate(request).status),
             std::vector<std::string>{"to_user_id"});
   EXPECT_EQ(ReasonOf(test.cora.Delegate(To("nobody")).status),
             "MEMBER_NOT_FOUND");

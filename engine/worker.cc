@@ -26,6 +26,11 @@ namespace {
 // readable.
 constexpr absl::Duration kBackoffMin = absl::Milliseconds(100);
 constexpr absl::Duration kBackoffMax = absl::Seconds(5);
+// How long what the database refuses is passed over, and how many at most: an
+// operator who mends it need not wait long, and what is refused a minute costs
+// no more than a few batches. Beyond that the longest known are tried early.
+constexpr absl::Duration kPassedOverFor = absl::Minutes(1);
+constexpr size_t kPassedOverMax = storage::kBatchIntentsMax;
 // Partitions are made months ahead; an hour's delay is nothing.
 constexpr absl::Duration kPartitionInterval = absl::Hours(1);
 
@@ -59,6 +64,19 @@ storage::Settlement Refused(const storage::IntentRow& row,
        .audit = MakeEntry("ENGINE_FAILED", storage::AuditLevel::kError,
                           absl::StrCat(R"({"reason":")", kSettlementRefused,
                                        R"(","message":")", message, "\"}"))});
+}
+
+absl::StatusOr<std::vector<std::string>> SettleTogether(
+    storage::Transaction& tx, const std::string& digest,
+    const std::vector<storage::Settlement>& settlements) {
+  const absl::Status status = storage::SettleIntents(tx, digest, settlements);
+  if (!status.ok()) return status;
+  std::vector<std::string> ids;
+  ids.reserve(settlements.size());
+  for (const storage::Settlement& settlement : settlements) {
+    ids.push_back(settlement.intent_id);
+  }
+  return ids;
 }
 
 storage::Settlement Expired(const storage::LockedMemo& locked) {
@@ -190,11 +208,15 @@ absl::StatusOr<int> Worker::SettleBatch() {
   const std::shared_ptr<const ActivePolicy> policy = policies_->active();
   absl::StatusOr<storage::Transaction> tx = db_->Begin({});
   if (!tx.ok()) return tx.status();
-  const absl::StatusOr<std::vector<storage::IntentRow>> rows =
+  const std::vector<std::string> passed_over = PassedOver();
+  absl::StatusOr<std::vector<storage::IntentRow>> rows =
       policy == nullptr
           ? storage::ClaimPolicyActivations(*tx, options_.batch_max)
-          : storage::ClaimDraftIntents(*tx, options_.batch_max);
+          : storage::ClaimDraftIntents(*tx, options_.batch_max, passed_over);
   if (!rows.ok()) return rows.status();
+  std::erase_if(*rows, [&](const storage::IntentRow& row) {
+    return passed_over_.contains(row.id);
+  });
   if (rows->empty()) return 0;
   const absl::StatusOr<storage::Facts> facts = FactsFor(*tx, *rows);
   if (!facts.ok()) return facts.status();
@@ -211,27 +233,29 @@ absl::StatusOr<int> Worker::SettleBatch() {
     settlements.push_back(
         SettleDecided(row, Decide(own, row, *facts), *executors_));
   }
-  absl::Status status = is_careful_
-                            ? SettleSingly(*tx, digest, *rows, settlements)
-                            : storage::SettleIntents(*tx, digest, settlements);
+  absl::StatusOr<std::vector<std::string>> settled =
+      is_careful_ ? SettleSingly(*tx, digest, *rows, settlements)
+                  : SettleTogether(*tx, digest, settlements);
+  absl::Status status = settled.status();
+  // What is broken may be known only now: somebody's deferred constraint.
+  if (status.ok()) status = tx->Commit();
   if (!status.ok()) {
     // One member's fault must not fail the others: the rows go back, and the
     // next batch is settled one by one.
     is_careful_ = !IsTransient(status);
     return is_careful_ ? absl::AbortedError(status.message()) : status;
   }
-  status = tx->Commit();
-  if (!status.ok()) return status;
   is_careful_ = false;
-  NoteSettled(settlements);
-  return static_cast<int>(settlements.size());
+  waiters_->NoteSettled(*settled);
+  return static_cast<int>(settled->size());
 }
 
-absl::Status Worker::SettleSingly(
+absl::StatusOr<std::vector<std::string>> Worker::SettleSingly(
     storage::Transaction& tx, const std::string& digest,
     const std::vector<storage::IntentRow>& rows,
-    const std::vector<storage::Settlement>& settled) {
-  SGL_CHECK_EQ(rows.size(), settled.size());
+    const std::vector<storage::Settlement>& settlements) {
+  SGL_CHECK_EQ(rows.size(), settlements.size());
+  std::vector<std::string> settled;
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto settle = [&](const storage::Settlement& settlement) {
       return tx.InSavepoint([&] {
@@ -239,22 +263,43 @@ absl::Status Worker::SettleSingly(
             tx, digest, std::span<const storage::Settlement>(&settlement, 1));
       });
     };
-    const absl::Status status = settle(settled[i]);
-    if (status.ok()) continue;
+    absl::Status status = settle(settlements[i]);
+    if (!status.ok() && !IsTransient(status)) {
+      status = settle(Refused(rows[i], status));
+    }
     if (IsTransient(status)) return status;
-    const absl::Status failed = settle(Refused(rows[i], status));
-    if (!failed.ok()) return failed;
+    if (status.ok()) {
+      settled.push_back(rows[i].id);
+    } else {
+      PassOver(rows[i].id, status);
+    }
   }
-  return absl::OkStatus();
+  return settled;
 }
 
-void Worker::NoteSettled(const std::vector<storage::Settlement>& settlements) {
-  std::vector<std::string> ids;
-  ids.reserve(settlements.size());
-  for (const storage::Settlement& settlement : settlements) {
-    ids.push_back(settlement.intent_id);
+void Worker::PassOver(const std::string& intent_id,
+                      const absl::Status& status) {
+  LogError(
+      "intent {} is passed over for {}: the database refuses any change "
+      "of it: {}",
+      intent_id, absl::FormatDuration(kPassedOverFor), status.ToString());
+  if (passed_over_.size() >= kPassedOverMax) {
+    passed_over_.erase(std::min_element(
+        passed_over_.begin(), passed_over_.end(),
+        [](const auto& a, const auto& b) { return a.second < b.second; }));
   }
-  waiters_->NoteSettled(ids);
+  passed_over_[intent_id] = absl::Now() + kPassedOverFor;
+}
+
+std::vector<std::string> Worker::PassedOver() {
+  const absl::Time now = absl::Now();
+  absl::erase_if(passed_over_, [&](const auto& entry) {
+    // A clock that was set back must not hold one up.
+    return entry.second <= now || entry.second > now + kPassedOverFor;
+  });
+  std::vector<std::string> ids;
+  for (const auto& [id, until] : passed_over_) ids.push_back(id);
+  return ids;
 }
 
 absl::StatusOr<int> Worker::ExpireMemos() {
@@ -264,19 +309,29 @@ absl::StatusOr<int> Worker::ExpireMemos() {
       storage::DueMemos(*tx, options_.batch_max);
   if (!due.ok()) return due.status();
   if (due->empty()) return 0;
-  std::vector<storage::Settlement> settlements;
+  PassedOver();
+  std::vector<std::string> settled;
   for (const storage::LockedMemo& locked : *due) {
-    settlements.push_back(Expired(locked));
-    const absl::Status resolved = storage::ResolveMemo(
-        *tx, locked.memo.id, storage::MemoStatus::kRejected, kApprovalExpired);
-    if (!resolved.ok()) return resolved;
+    if (passed_over_.contains(locked.intent.id)) continue;
+    const absl::Status status = tx->InSavepoint([&] {
+      const absl::Status resolved = storage::ResolveMemo(
+          *tx, locked.memo.id, storage::MemoStatus::kRejected,
+          kApprovalExpired);
+      if (!resolved.ok()) return resolved;
+      const storage::Settlement settlement = Expired(locked);
+      return storage::SettleIntents(*tx, "", {&settlement, 1});
+    });
+    if (IsTransient(status)) return status;
+    if (status.ok()) {
+      settled.push_back(locked.intent.id);
+    } else {
+      PassOver(locked.intent.id, status);
+    }
   }
-  absl::Status status = storage::SettleIntents(*tx, "", settlements);
-  if (!status.ok()) return status;
-  status = tx->Commit();
-  if (!status.ok()) return status;
-  NoteSettled(settlements);
-  return static_cast<int>(settlements.size());
+  const absl::Status committed = tx->Commit();
+  if (!committed.ok()) return committed;
+  waiters_->NoteSettled(settled);
+  return static_cast<int>(settled.size());
 }
 
 }  // namespace sgl::engine

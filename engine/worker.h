@@ -12,6 +12,7 @@
 #ifndef ENGINE_WORKER_H_
 #define ENGINE_WORKER_H_
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
@@ -77,11 +78,16 @@ class Worker {
   // Settles a batch, once more where another policy set is active by now.
   absl::StatusOr<int> SettleAgainstActive();
   absl::StatusOr<int> SettleBatch();
-  // Settles each by itself: one that the database refuses is FAILED alone.
-  absl::Status SettleSingly(storage::Transaction& tx, const std::string& digest,
-                            const std::vector<storage::IntentRow>& rows,
-                            const std::vector<storage::Settlement>& settled);
-  void NoteSettled(const std::vector<storage::Settlement>& settlements);
+  // Settles each by itself: one that the database refuses is FAILED alone, or
+  // passed over where it refuses that too. Returns the ids of those settled.
+  absl::StatusOr<std::vector<std::string>> SettleSingly(
+      storage::Transaction& tx, const std::string& digest,
+      const std::vector<storage::IntentRow>& rows,
+      const std::vector<storage::Settlement>& settlements);
+  // Leaves an intent alone for a while: the database refuses to change it.
+  void PassOver(const std::string& intent_id, const absl::Status& status);
+  // Returns those that are passed over still.
+  std::vector<std::string> PassedOver();
 
   storage::Database* const db_;
   Policies* const policies_;
@@ -92,6 +98,10 @@ class Worker {
   // The next batch is settled member by member: the one before it was
   // refused. Confined to the thread that ticks.
   bool is_careful_ = false;
+  // Intents that the database refuses to change at all, and until when they
+  // are passed over, so that they don't stand in the others' way. Confined
+  // likewise.
+  absl::flat_hash_map<std::string, absl::Time> passed_over_;
   // When the last sweep began. Confined likewise.
   absl::Time swept_ = absl::InfinitePast();
   absl::Time partitions_made_ = absl::InfinitePast();

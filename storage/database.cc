@@ -63,7 +63,13 @@ absl::Status Transaction::InSavepoint(
     return absl::OkStatus();
   });
   if (!set.ok()) return set;
-  const absl::Status done = body();
+  absl::Status done = body();
+  if (done.ok()) {
+    done = Guard("check deferred constraints", [&] {
+      OpenSession(*this).CheckDeferred();
+      return absl::OkStatus();
+    });
+  }
   const absl::Status ended = Guard("end a savepoint", [&] {
     Session& session = OpenSession(*this);
     if (done.ok()) {

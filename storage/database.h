@@ -66,8 +66,8 @@ class Transaction {
   absl::Status SetTenants(const std::vector<std::string>& tenants) noexcept;
 
   // Runs `body` in a savepoint: undoes all it did in the database, and returns
-  // its status, where that isn't OK. The transaction stays usable then, unless
-  // the connection is gone.
+  // its status, where that isn't OK or a deferred constraint is broken. The
+  // transaction stays usable then, unless the connection is gone.
   absl::Status InSavepoint(const std::function<absl::Status()>& body) noexcept;
 
   // Makes all of it durable. UNKNOWN: the connection broke before the answer,

@@ -90,19 +90,33 @@ IntentRow RowOfNew(const NewIntent& intent, const pqxx::row& inserted) {
   return row;
 }
 
-// Locks a batch across tenants and notes whose rows they are.
-absl::StatusOr<std::vector<IntentRow>> Claim(Transaction& tx,
-                                             absl::string_view operation,
-                                             const char* sql,
-                                             int limit) noexcept {
+// Locks a batch across tenants and notes whose rows they are. `passed_over` is
+// null where the statement takes none.
+absl::StatusOr<std::vector<IntentRow>> Claim(
+    Transaction& tx, absl::string_view operation, const char* sql, int limit,
+    const std::vector<std::string>* passed_over) noexcept {
   using Result = absl::StatusOr<std::vector<IntentRow>>;
   return Guard(operation, [&]() -> Result {
     if (limit < 1 || limit > kBatchIntentsMax) {
       return absl::InvalidArgumentError(absl::StrCat(
           "a batch has 1 to ", kBatchIntentsMax, " intents, not ", limit));
     }
+    Args args;
+    args.Int(limit);
+    if (passed_over != nullptr) {
+      if (passed_over->size() > static_cast<size_t>(kBatchIntentsMax)) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("a claim passes over at most ", kBatchIntentsMax,
+                         " intents, not ", passed_over->size()));
+      }
+      ArrayText ids;
+      for (const std::string& id : *passed_over) {
+        if (IsUuid(id)) ids.Add(id);
+      }
+      args.Array(ids);
+    }
     Session& session = OpenSession(tx);
-    const pqxx::result claimed = session.Exec(sql, Args().Int(limit));
+    const pqxx::result claimed = session.Exec(sql, args);
     NoteClaimedTenants(
         session,
         claimed.empty() ? "" : claimed[0][claimed.columns() - 1].c_str());
@@ -143,15 +157,16 @@ absl::StatusOr<std::optional<IntentRow>> FindSubmission(
   });
 }
 
-absl::StatusOr<std::vector<IntentRow>> ClaimDraftIntents(Transaction& tx,
-                                                         int limit) noexcept {
-  return Claim(tx, "claim intents", kClaimDraftIntentsSql, limit);
+absl::StatusOr<std::vector<IntentRow>> ClaimDraftIntents(
+    Transaction& tx, int limit,
+    const std::vector<std::string>& passed_over) noexcept {
+  return Claim(tx, "claim intents", kClaimDraftIntentsSql, limit, &passed_over);
 }
 
 absl::StatusOr<std::vector<IntentRow>> ClaimPolicyActivations(
     Transaction& tx, int limit) noexcept {
   return Claim(tx, "claim policy activations", kClaimPolicyActivationsSql,
-               limit);
+               limit, nullptr);
 }
 
 absl::StatusOr<std::optional<IntentRow>> ClaimOneDraft(

@@ -139,9 +139,11 @@ absl::StatusOr<std::optional<IntentRow>> FindSubmission(
 // tenant's oldest first, the batch shared fairly between the tenants that have
 // any. Sets the transaction's tenants to theirs. They stay DRAFT: who claims
 // them settles them in this transaction, or they go back with its end. What
-// a kill switch holds up stays where it is.
-absl::StatusOr<std::vector<IntentRow>> ClaimDraftIntents(Transaction& tx,
-                                                         int limit) noexcept;
+// a kill switch holds up stays where it is, and so do those in `passed_over`,
+// at most kBatchIntentsMax ids.
+absl::StatusOr<std::vector<IntentRow>> ClaimDraftIntents(
+    Transaction& tx, int limit,
+    const std::vector<std::string>& passed_over = {}) noexcept;
 
 // Locks and returns up to `limit` DRAFTs that activate a policy: what is
 // decided without one. Sets the transaction's tenants to theirs. Gives nothing

@@ -230,6 +230,8 @@ void Session::RollbackToSavepoint() {
   Script(kRollbackToSavepointSql);
 }
 
+void Session::CheckDeferred() { Script(kCheckDeferredSql); }
+
 void Session::ReleaseSavepoint() { Script(kReleaseSavepointSql); }
 
 void Session::Commit() {

@@ -133,6 +133,7 @@ class Session {
 
   void SetSavepoint();
   void RollbackToSavepoint();
+  void CheckDeferred();
   void ReleaseSavepoint();
 
   void Commit();

@@ -119,6 +119,69 @@ TEST(LifecycleTest, ReviewOpensAMemo) {
             "INTENT_SUBMITTED SGL_EVALUATED DECISION_MEMO_OPENED");
 }
 
+// Makes the database refuse any change of the intents titled `stuck`, as a
+// trigger of somebody's may.
+void RefuseStuck(ServedEngine& served, const std::string& trigger) {
+  const auto made = served.database().Super().Run(
+      "CREATE FUNCTION refuse_stuck() RETURNS trigger LANGUAGE plpgsql AS "
+      "$$ BEGIN IF OLD.title = 'stuck' THEN RAISE EXCEPTION 'no'; END IF; "
+      "RETURN NEW; END $$; " +
+      trigger + " FOR EACH ROW EXECUTE FUNCTION refuse_stuck()");
+  ASSERT_TRUE(made.ok()) << made.error;
+}
+
+TEST(LifecycleTest, WhatTheDatabaseRefusesHoldsNobodyUp) {
+  for (const char* trigger :
+       {"CREATE TRIGGER refuse_stuck BEFORE UPDATE ON intents",
+        // Found at the commit only.
+        "CREATE CONSTRAINT TRIGGER refuse_stuck AFTER UPDATE ON intents "
+        "DEFERRABLE INITIALLY DEFERRED"}) {
+    SCOPED_TRACE(trigger);
+    ServedEngine served({});
+    RefuseStuck(served, trigger);
+    // More than a batch, and older than what can be settled.
+    const auto inserted = served.database().Super().Run(absl::StrCat(
+        "INSERT INTO intents (tenant_id, intent_type, payload, title, "
+        "created_at) SELECT '",
+        served.tenant().id,
+        "', 'POST', '{\"text\": \"x\"}', 'stuck', engine_now() - interval "
+        "'1 h' FROM generate_series(1, 300)"));
+    ASSERT_TRUE(inserted.ok()) << inserted.error;
+    Caller agent = served.As(served.agent_token());
+    const Intent draft = agent.MustSubmit("POST", R"({"text": "hi"})");
+    // The first turns find out which they are.
+    EXPECT_EQ(served.SettleDrafts(), 0);
+    EXPECT_EQ(served.SettleDrafts(), 1);
+    EXPECT_EQ(agent.MustGet(draft.id()).status(),
+              intent::v1::INTENT_STATUS_EXECUTED);
+    EXPECT_EQ(served.Value("SELECT count(*) FROM intents WHERE status = "
+                           "'DRAFT' AND title = 'stuck'"),
+              "300");
+    // And pass over them from then on.
+    agent.MustSubmit("POST", R"({"text": "hi"})");
+    EXPECT_EQ(served.SettleDrafts(), 1);
+  }
+}
+
+TEST(LifecycleTest, AMemoThatCannotEndHoldsNoOtherUp) {
+  ServedEngine served({});
+  Caller agent = served.As(served.agent_token());
+  intent::v1::SubmitIntentRequest stuck =
+      Caller::Request("WIRE", R"({"to": "x"})");
+  stuck.set_title("stuck");
+  ASSERT_TRUE(agent.Submit(stuck).ok());
+  const Intent other = agent.MustSubmit("WIRE", R"({"to": "x"})");
+  EXPECT_EQ(served.SettleDrafts(), 2);
+  RefuseStuck(served, "CREATE TRIGGER refuse_stuck BEFORE UPDATE ON intents");
+  served.database().Super().Run(
+      "UPDATE decision_memos SET expires_at = engine_now() - interval '1 s'");
+  EXPECT_EQ(*served.engine().worker().ExpireMemos(), 1);
+  EXPECT_EQ(agent.MustGet(other.id()).failure_reason(), "APPROVAL_EXPIRED");
+  EXPECT_EQ(served.Value("SELECT status FROM decision_memos WHERE title = "
+                         "'stuck'"),
+            "PROPOSED");
+}
+
 TEST(LifecycleTest, MemoPastItsTimeExpires) {
   ServedEngine served({});
   Caller agent = served.As(served.agent_token());

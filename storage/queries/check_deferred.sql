@@ -1,0 +1,3 @@
+-- Checks now what somebody's constraint would check at the commit, and from
+-- here on at once.
+SET CONSTRAINTS ALL IMMEDIATE

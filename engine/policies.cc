@@ -101,6 +101,7 @@ absl::Status Policies::ReloadLocked() {
     return absl::OkStatus();
   }
   if (*digest == broken_digest_) {
+    Replace(nullptr);
     return absl::FailedPreconditionError(
         absl::StrCat("active policy ", *digest, " does not compile here"));
   }

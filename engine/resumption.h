@@ -54,8 +54,10 @@ absl::StatusOr<T> WithRetries(
         !ReasonOf(outcome.status()).empty()) {
       break;
     }
+    // With an active set that does not compile here there is no policy, which
+    // the attempt answers for; what is decided without one goes on.
     const absl::Status reloaded = policies->Reload();
-    if (!reloaded.ok()) return reloaded;
+    if (IsTransient(reloaded)) return reloaded;
   }
   return outcome;
 }

@@ -283,6 +283,48 @@ TEST(PolicyActivationTest, ABrokenActivePolicyIsReplacedLikeAnyOther) {
   EXPECT_NE(test.served.engine().policies().active(), nullptr);
 }
 
+// The broken set is active, then another, then the broken one again: whatever
+// was active between, nothing is decided under it any more.
+TEST(PolicyActivationTest, ABrokenPolicyThatComesBackLeavesNoneActive) {
+  Platform test;
+  engine::Policies& policies = test.served.engine().policies();
+  Caller agent = test.served.As(test.served.agent_token());
+  const auto activate = [&](const std::string& which) {
+    test.Tamper(
+        "DELETE FROM active_policies WHERE tenant_id IS NULL; "
+        "INSERT INTO active_policies (policy_id) SELECT id FROM policies "
+        "WHERE tenant_id IS NULL AND digest " +
+        which);
+    return policies.Reload();
+  };
+  const std::string broken = "= 'sha256:' || repeat('0', 64)";
+  const std::string sound = "<> 'sha256:' || repeat('0', 64)";
+  test.Tamper(
+      "INSERT INTO policies (digest, sources) VALUES "
+      "('sha256:' || repeat('0', 64), "
+      "'[{\"name\": \"a.sgl\", \"text\": \"no policy\"}]')");
+  EXPECT_FALSE(activate(broken).ok());
+  EXPECT_EQ(policies.active(), nullptr);
+  EXPECT_TRUE(activate(sound).ok());
+  EXPECT_NE(policies.active(), nullptr);
+  const std::string waiting =
+      agent.MustSubmit("POST", R"({"text": "x"})", 300'000'000).id();
+  test.served.SettleDrafts();
+  // A vote is the first to hear of it, and is told how it is.
+  test.Tamper(
+      "UPDATE active_policies SET policy_id = (SELECT id FROM policies WHERE "
+      "digest " +
+      broken + ") WHERE tenant_id IS NULL");
+  const auto vote = test.served.As(test.served.AddUser("erin", "owner"))
+                        .Approve(agent.MustGetMemo(
+                            agent.MustGet(waiting).decision_memo_id()));
+  EXPECT_EQ(vote.status.error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(ReasonOf(vote.status), "NO_ACTIVE_POLICY");
+  EXPECT_EQ(policies.active(), nullptr);
+  EXPECT_EQ(ReasonOf(agent.Submit(Caller::Request("POST", "{}")).status),
+            "NO_ACTIVE_POLICY");
+}
+
 TEST(PolicyActivationTest, WhatFailsItsTestsOrCannotBeServedIsRefused) {
   Platform test;
   const std::string before = ActiveDigest(test.served);

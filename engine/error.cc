@@ -4,15 +4,24 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/check.h"
+#include "engine/text.h"
 
 namespace sgl::engine {
 namespace {
 
 constexpr absl::string_view kReasonUrl = "intent-engine/reason";
 constexpr absl::string_view kFieldsUrl = "intent-engine/fields";
+
+// A status travels in a trailer, of which clients take 8 KiB by default, and
+// its text is in there more than once. Whoever has more faults than this mends
+// the first ones and is told the rest.
+constexpr size_t kFieldsMax = 10;
+constexpr size_t kFieldNameMax = 80;
+constexpr size_t kDescriptionMax = 200;
 
 // Neither occurs in field paths, nor in descriptions, which are ours.
 constexpr char kPartSeparator = '\x1f';
@@ -32,12 +41,18 @@ absl::Status BadFields(const std::vector<FieldError>& fields) {
   SGL_CHECK(!fields.empty());
   std::string message;
   std::string packed;
-  for (const FieldError& field : fields) {
-    absl::StrAppend(&message, message.empty() ? "" : "; ", "`", field.field,
-                    "`: ", field.description);
+  const size_t told = std::min(fields.size(), kFieldsMax);
+  for (size_t i = 0; i < told; ++i) {
+    const absl::string_view name = Cut(fields[i].field, kFieldNameMax);
+    const absl::string_view description =
+        Cut(fields[i].description, kDescriptionMax);
+    absl::StrAppend(&message, message.empty() ? "" : "; ", "`", name,
+                    "`: ", description);
     if (!packed.empty()) packed.push_back(kFieldSeparator);
-    absl::StrAppend(&packed, field.field, std::string(1, kPartSeparator),
-                    field.description);
+    absl::StrAppend(&packed, name, std::string(1, kPartSeparator), description);
+  }
+  if (told < fields.size()) {
+    absl::StrAppend(&message, "; and ", fields.size() - told, " more");
   }
   absl::Status status =
       Refusal(absl::StatusCode::kInvalidArgument, "BAD_REQUEST", message);

@@ -32,7 +32,8 @@ struct FieldError {
 absl::Status Refusal(absl::StatusCode code, absl::string_view reason,
                      absl::string_view message);
 
-// Returns INVALID_ARGUMENT with reason BAD_REQUEST naming all the fields.
+// Returns INVALID_ARGUMENT with reason BAD_REQUEST naming the fields: the first
+// ten, each cut to what a status has room for, and how many more there are.
 // REQUIRES: `fields` is not empty.
 absl::Status BadFields(const std::vector<FieldError>& fields);
 absl::Status BadField(absl::string_view field, absl::string_view description);

@@ -9,6 +9,13 @@ size_t CharacterCount(absl::string_view utf8) {
   return count;
 }
 
+absl::string_view Cut(absl::string_view utf8, size_t bytes_max) {
+  if (utf8.size() <= bytes_max) return utf8;
+  size_t end = bytes_max;
+  while (end > 0 && (utf8[end] & 0xc0) == 0x80) --end;
+  return utf8.substr(0, end);
+}
+
 bool HasNul(absl::string_view text) {
   return text.find('\0') != absl::string_view::npos;
 }

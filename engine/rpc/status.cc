@@ -1,6 +1,8 @@
 #include "engine/rpc/status.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/cord.h>
+#include <absl/strings/str_cat.h>
 
 #include <string>
 #include <utility>
@@ -8,6 +10,7 @@
 
 #include "base/log.h"
 #include "engine/error.h"
+#include "engine/text.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -18,6 +21,11 @@ namespace {
 // back after a failover's first moment.
 constexpr int kRetryNanos = 200'000'000;
 constexpr int kRetryUnavailableSeconds = 1;
+
+// Clients take 8 KiB of trailers by default. The message is in there twice: as
+// it is, with each byte but plain ASCII as three, and in the details,
+// which are sent in base64 and may hold ten fields beside it.
+constexpr size_t kMessageCostMax = 1600;
 
 constexpr absl::string_view kDetailsUrl = "intent-engine/details";
 
@@ -51,6 +59,21 @@ Answer AnswerOf(absl::StatusCode code) {
       return {absl::StatusCode::kInternal, "INTERNAL",
               "the engine failed; its log says how"};
   }
+}
+
+// Cuts a message to what there is room for.
+std::string Bounded(std::string message) {
+  size_t cost = 0;
+  size_t end = 0;
+  while (end < message.size() && cost < kMessageCostMax) {
+    const char byte = message[end];
+    const bool is_plain =
+        absl::ascii_isprint(static_cast<unsigned char>(byte)) && byte != '%';
+    cost += is_plain ? 1 : 3;
+    ++end;
+  }
+  if (end == message.size()) return message;
+  return absl::StrCat(Cut(message, end), "...");
 }
 
 void AddRetryInfo(absl::StatusCode code, google::rpc::Status* details) {
@@ -93,7 +116,8 @@ PublicStatus ToPublicStatus(const absl::Status& status,
   if (status.ok()) return {};
   std::string reason = ReasonOf(status);
   if (!reason.empty()) {
-    return {status.code(), std::move(reason), std::string(status.message())};
+    return {status.code(), std::move(reason),
+            Bounded(std::string(status.message()))};
   }
   // A caller that left or came late is no news; many do in an outage.
   if (absl::IsCancelled(status) || absl::IsDeadlineExceeded(status)) {

@@ -3,7 +3,11 @@
 
 #include "engine/rpc/status.h"
 
+#include <absl/strings/match.h>
 #include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
 
 #include "engine/error.h"
 #include "google/rpc/error_details.pb.h"
@@ -48,6 +52,53 @@ TEST(ToGrpcStatusTest, BadFieldsAreNamed) {
   ASSERT_EQ(bad.field_violations_size(), 2);
   EXPECT_EQ(bad.field_violations(1).field(), "payload");
   EXPECT_EQ(bad.field_violations(1).description(), "it is no JSON object");
+}
+
+// 8 KiB, less what gRPC adds itself.
+constexpr size_t kTrailerMax = 7900;
+
+// What a trailer takes on the wire: the message with all but printable ASCII
+// as %XX, the details in base64.
+size_t TrailerBytes(const grpc::Status& status) {
+  size_t bytes = 4 * (status.error_details().size() + 2) / 3;
+  for (const char byte : status.error_message()) {
+    bytes += byte >= ' ' && byte <= '~' && byte != '%' ? 1 : 3;
+  }
+  return bytes;
+}
+
+TEST(ToGrpcStatusTest, FieldsFitATrailer) {
+  // Three bytes a character.
+  std::string longest;
+  while (longest.size() < 1000) longest += "\u20ac";
+  for (const std::string& text : {std::string(1000, 'x'), longest}) {
+    const grpc::Status status =
+        ToGrpcStatus(BadFields(std::vector<FieldError>(5000, {text, text})),
+                     "CreateDelegation");
+    EXPECT_LT(TrailerBytes(status), kTrailerMax);
+    const auto bad = DetailOf<google::rpc::BadRequest>(status);
+    ASSERT_EQ(bad.field_violations_size(), 10);
+    // Whole characters, or the message would not be valid.
+    EXPECT_EQ(bad.field_violations(9).field(),
+              text.substr(0, text[0] == 'x' ? 80 : 78));
+    EXPECT_EQ(bad.field_violations(9).description(),
+              text.substr(0, text[0] == 'x' ? 200 : 198));
+  }
+  const grpc::Status few = ToGrpcStatus(
+      BadFields(std::vector<FieldError>(13, {"roles", "it is empty"})),
+      "CreateDelegation");
+  EXPECT_TRUE(
+      absl::EndsWith(few.error_message(), "; `roles`: it is empty; and 3 more"))
+      << few.error_message();
+}
+
+TEST(ToGrpcStatusTest, AnyMessageFitsATrailer) {
+  const grpc::Status status =
+      ToGrpcStatus(Refusal(absl::StatusCode::kFailedPrecondition,
+                           "POLICY_REFUSED", std::string(100'000, '%')),
+                   "ActivatePolicy");
+  EXPECT_LT(TrailerBytes(status), kTrailerMax);
+  EXPECT_TRUE(absl::EndsWith(status.error_message(), "%..."));
 }
 
 TEST(ToGrpcStatusTest, InternalsDoNotLeak) {

@@ -214,6 +214,10 @@ TEST(DelegationTest, RequestsAreBounded) {
   request.clear_to_email();
   request.set_to_user_id(other.carol);
   EXPECT_EQ(ReasonOf(test.cora.Delegate(request).status), "MEMBER_NOT_FOUND");
+  // However many fields are wrong, the answer says so.
+  request = To("erin");
+  for (int i = 0; i < 5000; ++i) request.add_roles(std::string(101, 'r'));
+  EXPECT_EQ(BadFieldsOf(test.cora.Delegate(request).status).size(), 10u);
   request = To("erin");
   for (int i = 0; i < 21; ++i) request.add_roles("compliance");
   EXPECT_EQ(BadFieldsOf(test.cora.Delegate(request).status),

@@ -1,30 +1,20 @@
 #include "engine/rpc/admin_convert.h"
 
-#include <absl/time/time.h>
-#include <google/protobuf/timestamp.pb.h>
-
 #include <cstdint>
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/rpc/convert.h"
 
 namespace sgl::engine {
 namespace {
 
 namespace v1 = ::intent::v1;
 using google::protobuf::RepeatedPtrField;
-using google::protobuf::Timestamp;
 
 // A duration in a request beyond this is no duration; what is allowed is far
 // less.
 constexpr int64_t kSecondsMax = int64_t{1} << 40;
-
-void SetTime(absl::Time time, Timestamp* message) {
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  message->set_seconds(seconds);
-  message->set_nanos(static_cast<int32_t>(
-      absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
-}
 
 std::vector<std::string> ToVector(const RepeatedPtrField<std::string>& texts) {
   return {texts.begin(), texts.end()};
@@ -56,7 +46,7 @@ void ToProto(const storage::KillSwitch& row, v1::KillSwitch* message) {
   message->set_reason(row.reason);
   message->set_set_by(row.set_by);
   if (row.set_at.has_value()) {
-    SetTime(*row.set_at, message->mutable_set_time());
+    *message->mutable_set_time() = ToProtoTime(*row.set_at);
   }
 }
 
@@ -65,7 +55,7 @@ void ToProto(const storage::DirectoryTenant& row, v1::Tenant* message) {
   message->set_slug(row.slug);
   message->set_name(row.name);
   message->set_seat(row.seat);
-  SetTime(row.created_at, message->mutable_create_time());
+  *message->mutable_create_time() = ToProtoTime(row.created_at);
 }
 
 void ToProto(const storage::DirectoryAgent& row, v1::Agent* message) {
@@ -77,7 +67,7 @@ void ToProto(const storage::DirectoryAgent& row, v1::Agent* message) {
   message->set_tier(row.tier);
   for (const std::string& label : row.labels) message->add_labels(label);
   message->set_owner_user_id(row.owner_user_id);
-  SetTime(row.created_at, message->mutable_create_time());
+  *message->mutable_create_time() = ToProtoTime(row.created_at);
 }
 
 void ToProto(const storage::DirectoryMember& row, v1::Member* message) {
@@ -90,7 +80,7 @@ void ToProto(const storage::DirectoryMember& row, v1::Member* message) {
     message->add_further_roles(role);
   }
   message->set_seat(row.seat);
-  SetTime(row.created_at, message->mutable_create_time());
+  *message->mutable_create_time() = ToProtoTime(row.created_at);
 }
 
 void ToProto(const storage::DirectoryToken& row, v1::ApiToken* message) {
@@ -114,12 +104,12 @@ void ToProto(const storage::DirectoryToken& row, v1::ApiToken* message) {
   message->set_user_id(row.user_id);
   message->set_name(row.name);
   message->set_issued_by(row.issued_by);
-  SetTime(row.created_at, message->mutable_create_time());
+  *message->mutable_create_time() = ToProtoTime(row.created_at);
   if (row.expires_at.has_value()) {
-    SetTime(*row.expires_at, message->mutable_expire_time());
+    *message->mutable_expire_time() = ToProtoTime(*row.expires_at);
   }
   if (row.revoked_at.has_value()) {
-    SetTime(*row.revoked_at, message->mutable_revoke_time());
+    *message->mutable_revoke_time() = ToProtoTime(*row.revoked_at);
   }
 }
 

@@ -4,7 +4,6 @@
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
-#include <google/protobuf/util/time_util.h>
 
 #include <limits>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "engine/audit_reader.h"
 #include "engine/audit_verifier.h"
 #include "engine/error.h"
+#include "engine/rpc/convert.h"
 #include "engine/rpc/page_token.h"
 #include "engine/text.h"
 #include "storage/audit_records.h"
@@ -25,7 +25,6 @@
 namespace sgl::engine {
 namespace {
 
-using google::protobuf::util::TimeUtil;
 using storage::AuditColumn;
 using storage::AuditRecord;
 
@@ -84,7 +83,7 @@ void ToProto(const AuditRecord& record, intent::v1::AuditEntry* entry) {
   entry->set_meta(text(AuditColumn::kMeta));
   int64_t number = 0;
   if (absl::SimpleAtoi(record.Text(AuditColumn::kCreatedAt), &number)) {
-    *entry->mutable_create_time() = TimeUtil::MicrosecondsToTimestamp(number);
+    *entry->mutable_create_time() = ToProtoTime(absl::FromUnixMicros(number));
   }
   if (absl::SimpleAtoi(record.Text(AuditColumn::kTransitionNumber), &number)) {
     entry->set_transition_number(number);
@@ -96,25 +95,11 @@ void ToProto(const storage::SealHead& head, intent::v1::TreeHead* message) {
   message->set_log_id(head.log_id);
   message->set_tree_size(head.tree_size);
   message->set_root_hash(head.root_hash);
-  *message->mutable_seal_time() =
-      TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(head.sealed_at));
+  *message->mutable_seal_time() = ToProtoTime(head.sealed_at);
   message->set_key_id(head.key_id);
   message->set_signature(head.signature);
   message->set_note(HeadNote(head));
   message->set_json(HeadJson(head));
-}
-
-absl::StatusOr<std::optional<absl::Time>> TimeOf(
-    bool is_set, const google::protobuf::Timestamp& time,
-    absl::string_view field) {
-  if (!is_set) return std::optional<absl::Time>();
-  if (time.seconds() < TimeUtil::kTimestampMinSeconds ||
-      time.seconds() > TimeUtil::kTimestampMaxSeconds || time.nanos() < 0 ||
-      time.nanos() > 999'999'999) {
-    return BadField(field, "it is no time of the years 1 to 9999");
-  }
-  return std::optional(
-      absl::FromUnixMicros(TimeUtil::TimestampToMicroseconds(time)));
 }
 
 absl::StatusOr<storage::AuditFilter> FromProto(
@@ -137,11 +122,11 @@ absl::StatusOr<storage::AuditFilter> FromProto(
   if (filter.level() != intent::v1::AUDIT_LEVEL_UNSPECIFIED) {
     result.level = static_cast<storage::AuditLevel>(filter.level() - 1);
   }
-  const auto start =
-      TimeOf(filter.has_start_time(), filter.start_time(), "filter.start_time");
+  const auto start = FromProtoTime("filter.start_time", filter.has_start_time(),
+                                   filter.start_time());
   if (!start.ok()) return start.status();
-  const auto end =
-      TimeOf(filter.has_end_time(), filter.end_time(), "filter.end_time");
+  const auto end = FromProtoTime("filter.end_time", filter.has_end_time(),
+                                 filter.end_time());
   if (!end.ok()) return end.status();
   result.start = *start;
   result.end = *end;

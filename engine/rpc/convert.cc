@@ -21,16 +21,6 @@ using google::protobuf::util::TimeUtil;
 
 constexpr int32_t kNanosPerSecond = 1'000'000'000;
 
-// Constraints keep times within what a Timestamp holds; beyond that TimeUtil
-// would end the process, so that a row from before them must not get there.
-google::protobuf::Timestamp ToProtoTime(absl::Time time) {
-  constexpr int64_t kMicrosPerSecond = 1'000'000;
-  return TimeUtil::MicrosecondsToTimestamp(
-      std::clamp(absl::ToUnixMicros(time),
-                 TimeUtil::kTimestampMinSeconds * kMicrosPerSecond,
-                 TimeUtil::kTimestampMaxSeconds * kMicrosPerSecond));
-}
-
 intent::v1::IntentStatus ToProtoStatus(storage::IntentStatus status) {
   switch (status) {
     case storage::IntentStatus::kDraft:
@@ -186,6 +176,16 @@ absl::StatusOr<Submission> Body(const Request& request) {
   return submission;
 }
 
+}  // namespace
+
+google::protobuf::Timestamp ToProtoTime(absl::Time time) {
+  constexpr int64_t kMicrosPerSecond = 1'000'000;
+  return TimeUtil::MicrosecondsToTimestamp(
+      std::clamp(absl::ToUnixMicros(time),
+                 TimeUtil::kTimestampMinSeconds * kMicrosPerSecond,
+                 TimeUtil::kTimestampMaxSeconds * kMicrosPerSecond));
+}
+
 absl::StatusOr<std::optional<absl::Time>> FromProtoTime(
     absl::string_view field, bool is_set,
     const google::protobuf::Timestamp& time) {
@@ -199,8 +199,6 @@ absl::StatusOr<std::optional<absl::Time>> FromProtoTime(
   return std::optional<absl::Time>(
       absl::FromUnixMicros(TimeUtil::TimestampToMicroseconds(time)));
 }
-
-}  // namespace
 
 void ToProto(const Decision& decision, std::optional<absl::Time> decided_at,
              intent::v1::Decision* message) {

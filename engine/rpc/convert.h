@@ -6,8 +6,11 @@
 
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
 #include <absl/time/time.h>
 #include <google/protobuf/timestamp.pb.h>
+
+#include <optional>
 
 #include "engine/delegations.h"
 #include "engine/intake.h"
@@ -21,6 +24,16 @@
 #include "storage/memos.h"
 
 namespace sgl::engine {
+
+// The two kinds of times. A Timestamp holds the years 1 to 9999: beyond them
+// TimeUtil ends the process. Constraints keep most of our rows within; what was
+// forged past them is shown as the nearest time that can be.
+google::protobuf::Timestamp ToProtoTime(absl::Time time);
+// Nothing where the field is not set. INVALID_ARGUMENT naming it where it is
+// beyond those years.
+absl::StatusOr<std::optional<absl::Time>> FromProtoTime(
+    absl::string_view field, bool is_set,
+    const google::protobuf::Timestamp& time);
 
 // Each fills a message from a row. INTERNAL where the row's own JSON can't be
 // read: it is we who wrote it.

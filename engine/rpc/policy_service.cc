@@ -2,7 +2,6 @@
 
 #include <absl/strings/str_cat.h>
 #include <google/protobuf/any.pb.h>
-#include <google/protobuf/util/time_util.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -18,8 +17,6 @@
 
 namespace sgl::engine {
 namespace {
-
-using google::protobuf::util::TimeUtil;
 
 // A report tells of the first of each; the counts tell of all.
 constexpr int kReportedMax = 20;
@@ -115,9 +112,6 @@ void ReportFromJson(const std::string& text, intent::v1::PolicyReport* report) {
 
 void ToProto(const storage::PolicyVersion& version,
              intent::v1::Policy* policy) {
-  const auto time = [](absl::Time value) {
-    return TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(value));
-  };
   policy->set_id(version.id);
   policy->set_scope(version.tenant_id.empty()
                         ? intent::v1::POLICY_SCOPE_PLATFORM
@@ -133,10 +127,10 @@ void ToProto(const storage::PolicyVersion& version,
   policy->set_author_user_id(version.author_user_id);
   policy->set_description(version.description);
   ReportFromJson(version.report, policy->mutable_report());
-  *policy->mutable_create_time() = time(version.created_at);
+  *policy->mutable_create_time() = ToProtoTime(version.created_at);
   policy->set_active(version.is_active);
   if (version.activated_at.has_value()) {
-    *policy->mutable_activate_time() = time(*version.activated_at);
+    *policy->mutable_activate_time() = ToProtoTime(*version.activated_at);
   }
   policy->set_activated_by(
       version.activated_by.user_id.value_or(version.activated_by.external_id));

@@ -165,6 +165,31 @@ TEST_F(AuditServiceTest, ALogIsVerifiedPageByPage) {
   EXPECT_THAT(kinds, ::testing::ElementsAre("CHANGED"));
 }
 
+TEST_F(AuditServiceTest, AForgedTimeIsShownAsTheNearestOneThatCanBe) {
+  ASSERT_TRUE(served_.database()
+                  .Super()
+                  .Run("SET session_replication_role = replica; "
+                       "UPDATE audit_log SET created_at = '20000-01-01' WHERE "
+                       "action = 'SGL_EVALUATED'; "
+                       "UPDATE audit_seals SET sealed_at = '20000-01-01'; "
+                       "SET session_replication_role = DEFAULT")
+                  .ok());
+  intent::v1::ListAuditEntriesRequest request;
+  request.mutable_filter()->set_action("SGL_EVALUATED");
+  intent::v1::ListAuditEntriesResponse page;
+  const grpc::Status listed =
+      Call(&AuditService::Stub::ListAuditEntries, operator_, request, &page);
+  ASSERT_TRUE(listed.ok()) << listed.error_message();
+  ASSERT_EQ(page.audit_entries_size(), 5);
+  constexpr int64_t kLastSecond = 253'402'300'799;
+  EXPECT_EQ(page.audit_entries(0).create_time().seconds(), kLastSecond);
+  intent::v1::GetTreeHeadResponse head;
+  ASSERT_TRUE(Call(&AuditService::Stub::GetTreeHead, operator_,
+                   intent::v1::GetTreeHeadRequest(), &head)
+                  .ok());
+  EXPECT_EQ(head.tree_head().seal_time().seconds(), kLastSecond);
+}
+
 TEST_F(AuditServiceTest, LogsAreTheirReadersOwn) {
   const SeededTenant bolt = served_.database().Seed("bolt");
   const std::string stranger =

@@ -167,16 +167,16 @@ void Intake::Submit(const CallScope& scope, const Submission& submission,
   // The deadline's answer leaves early enough to arrive.
   const absl::Time until =
       std::min(absl::Now() + submission.wait, scope.deadline() - kAnswerMargin);
-  const bool waits =
+  bool waits =
       submission.wait > absl::ZeroDuration() && !IsDecided(outcome->row);
   if (waits) {
     // Before the commit: no settlement can come first.
-    if (!waiters_->TryAdd(scope.id(), {intent.tenant_id, outcome->row.id},
-                          done)) {
-      return done(Refusal(absl::StatusCode::kUnavailable, "DRAINING",
-                          "the engine can't take a call that waits; try "
-                          "again"));
-    }
+    const absl::Status added =
+        waiters_->Add(scope.id(), {intent.tenant_id, outcome->row.id}, done);
+    // Without a place to wait in it is taken all the same, and answered as a
+    // call whose time is up.
+    waits = !absl::IsResourceExhausted(added);
+    if (waits && !added.ok()) return done(added);
   }
   absl::StatusOr<storage::IntentRow> row = outcome->row;
   if (!outcome->repeated) row = Commit(*tx, scope, intent, *std::move(row));

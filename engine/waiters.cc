@@ -46,21 +46,30 @@ void Waiters::Stop() {
     }
     waiters_.clear();
     by_intent_.clear();
+    by_tenant_.clear();
     deadlines_.clear();
   }
   for (const Done& done : ended) done(Draining());
   if (thread_.joinable()) thread_.join();
 }
 
-bool Waiters::TryAdd(uint64_t call_id, const IntentKey& key, Done done) {
+absl::Status Waiters::Add(uint64_t call_id, const IntentKey& key, Done done) {
   MutexLock lock(mutex_);
-  if (is_stopped_ || waiters_.size() >= kWaitersMax) return false;
+  if (is_stopped_) return Draining();
+  size_t& of_tenant = by_tenant_[key.tenant_id];
+  if (waiters_.size() >= kWaitersMax || of_tenant >= kTenantWaitersMax) {
+    if (of_tenant == 0) by_tenant_.erase(key.tenant_id);
+    return Refusal(absl::StatusCode::kResourceExhausted, "TOO_MANY_WAITS",
+                   "too many calls wait here already; ask for the intent "
+                   "later");
+  }
+  ++of_tenant;
   const bool is_new =
       waiters_.try_emplace(call_id, Waiter{.key = key, .done = std::move(done)})
           .second;
   SGL_CHECK(is_new) << "call " << call_id;
   by_intent_[key.intent_id].insert(call_id);
-  return true;
+  return absl::OkStatus();
 }
 
 void Waiters::SetUntil(uint64_t call_id, absl::Time until) {
@@ -82,6 +91,9 @@ Waiters::Done Waiters::Remove(uint64_t call_id) {
   SGL_CHECK(intent != by_intent_.end());
   intent->second.erase(call_id);
   if (intent->second.empty()) by_intent_.erase(intent);
+  const auto tenant = by_tenant_.find(found->second.key.tenant_id);
+  SGL_CHECK(tenant != by_tenant_.end());
+  if (--tenant->second == 0) by_tenant_.erase(tenant);
   waiters_.erase(found);
   return done;
 }

@@ -3,6 +3,7 @@
 
 #include "engine/waiters.h"
 
+#include <absl/strings/str_cat.h>
 #include <absl/time/clock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/mutex.h"
+#include "engine/error.h"
 
 namespace sgl::engine {
 namespace {
@@ -83,7 +85,7 @@ TEST(WaitersTest, DecisionEndsTheWait) {
   Waiters waiters(intents.Reader());
   waiters.Start();
   Answered answered;
-  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", kIntent}, answered.Done()));
+  ASSERT_TRUE(waiters.Add(1, {"tenant", kIntent}, answered.Done()).ok());
   intents.SetStatus(IntentStatus::kExecuted);
   waiters.NoteSettled({&kIntent, 1});
   EXPECT_EQ(answered.Await()->status, IntentStatus::kExecuted);
@@ -105,10 +107,10 @@ TEST(WaitersTest, DraftGoesOnWaiting) {
   Waiters waiters(intents.Reader());
   waiters.Start();
   Answered answered;
-  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", kIntent}, answered.Done()));
+  ASSERT_TRUE(waiters.Add(1, {"tenant", kIntent}, answered.Done()).ok());
   // A second waiter that ends at once says when the thread has looked.
   Answered late;
-  ASSERT_TRUE(waiters.TryAdd(2, {"tenant", kIntent}, late.Done()));
+  ASSERT_TRUE(waiters.Add(2, {"tenant", kIntent}, late.Done()).ok());
   waiters.SetUntil(2, absl::InfinitePast());
   EXPECT_EQ(late.Await()->status, IntentStatus::kDraft);
   EXPECT_FALSE(answered.ended.try_wait());
@@ -122,10 +124,10 @@ TEST(WaitersTest, TimeEndsTheWaitWithTheIntentAsItStands) {
   Waiters waiters(intents.Reader());
   waiters.Start();
   Answered far;
-  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", "other"}, far.Done()));
+  ASSERT_TRUE(waiters.Add(1, {"tenant", "other"}, far.Done()).ok());
   // An earlier deadline than the one that the thread sleeps for.
   Answered answered;
-  ASSERT_TRUE(waiters.TryAdd(2, {"tenant", kIntent}, answered.Done()));
+  ASSERT_TRUE(waiters.Add(2, {"tenant", kIntent}, answered.Done()).ok());
   waiters.SetUntil(2, absl::Now() + absl::Milliseconds(20));
   EXPECT_EQ(answered.Await()->status, IntentStatus::kDraft);
   EXPECT_FALSE(far.ended.try_wait());
@@ -137,7 +139,7 @@ TEST(WaitersTest, CancelEndsTheWaitOnce) {
   Waiters waiters(intents.Reader());
   waiters.Start();
   Answered answered;
-  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", kIntent}, answered.Done()));
+  ASSERT_TRUE(waiters.Add(1, {"tenant", kIntent}, answered.Done()).ok());
   waiters.Cancel(1);
   EXPECT_EQ(answered.Await().status().code(), absl::StatusCode::kCancelled);
   waiters.Cancel(1);
@@ -149,10 +151,35 @@ TEST(WaitersTest, StopEndsAllWaitsAndTakesNoMore) {
   Waiters waiters(intents.Reader());
   waiters.Start();
   Answered answered;
-  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", kIntent}, answered.Done()));
+  ASSERT_TRUE(waiters.Add(1, {"tenant", kIntent}, answered.Done()).ok());
   waiters.Stop();
   EXPECT_EQ(answered.Await().status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_FALSE(waiters.TryAdd(2, {"tenant", kIntent}, answered.Done()));
+  EXPECT_EQ(ReasonOf(waiters.Add(2, {"tenant", kIntent}, answered.Done())),
+            "DRAINING");
+}
+
+TEST(WaitersTest, NoTenantTakesAllPlaces) {
+  FakeIntents intents;
+  Waiters waiters(intents.Reader());
+  const Waiters::Done ignore = [](const absl::StatusOr<IntentRow>&) {};
+  uint64_t call = 0;
+  const auto add = [&](const std::string& tenant) {
+    return ReasonOf(waiters.Add(++call, {tenant, kIntent}, ignore));
+  };
+  for (size_t i = 0; i < Waiters::kTenantWaitersMax; ++i) {
+    ASSERT_EQ(add("greedy"), "");
+  }
+  EXPECT_EQ(add("greedy"), "TOO_MANY_WAITS");
+  EXPECT_EQ(add("other"), "");
+  // A place that is given back is free again.
+  EXPECT_TRUE(waiters.Forget(1));
+  EXPECT_EQ(add("greedy"), "");
+  EXPECT_EQ(add("greedy"), "TOO_MANY_WAITS");
+  size_t waiting = Waiters::kTenantWaitersMax + 1;
+  for (size_t i = 0; waiting < Waiters::kWaitersMax; ++i, ++waiting) {
+    ASSERT_EQ(add(absl::StrCat("tenant ", i % 20)), "");
+  }
+  EXPECT_EQ(add("late"), "TOO_MANY_WAITS");
 }
 
 TEST(WaitersTest, FailedReadIsTriedAgain) {
@@ -161,11 +188,11 @@ TEST(WaitersTest, FailedReadIsTriedAgain) {
   Waiters waiters(intents.Reader());
   waiters.Start();
   Answered late;
-  ASSERT_TRUE(waiters.TryAdd(1, {"tenant", kIntent}, late.Done()));
+  ASSERT_TRUE(waiters.Add(1, {"tenant", kIntent}, late.Done()).ok());
   waiters.SetUntil(1, absl::InfinitePast());
   EXPECT_EQ(late.Await().status().code(), absl::StatusCode::kUnavailable);
   Answered answered;
-  ASSERT_TRUE(waiters.TryAdd(2, {"tenant", kIntent}, answered.Done()));
+  ASSERT_TRUE(waiters.Add(2, {"tenant", kIntent}, answered.Done()).ok());
   waiters.NoteSettled({&kIntent, 1});
   intents.SetStatus(IntentStatus::kExecuted);
   intents.SetFailure(absl::OkStatus());

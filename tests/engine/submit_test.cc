@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/waiters.h"
 #include "intent/v1/intent_service.pb.h"
 #include "tests/engine/served_engine.h"
 
@@ -276,6 +277,23 @@ TEST(WaitTest, EndsWithItsTimeAndTheIntentAsItStands) {
   const auto answer = served.As(served.agent_token()).Submit(request);
   ASSERT_TRUE(answer.ok()) << answer.status.error_message();
   EXPECT_EQ(answer.response.intent().status(), intent::v1::INTENT_STATUS_DRAFT);
+}
+
+TEST(WaitTest, WithoutAPlaceToWaitTheIntentIsTakenAndAnsweredAtOnce) {
+  ServedEngine served({.runs = true, .claims = false});
+  // Calls of the same tenant that wait.
+  for (uint64_t i = 1; i <= engine::Waiters::kTenantWaitersMax; ++i) {
+    ASSERT_TRUE(served.engine()
+                    .waiters()
+                    .Add(~i, {served.tenant().id, "intent"}, [](const auto&) {})
+                    .ok());
+  }
+  auto request = Caller::Request("POST", kPost);
+  request.mutable_wait()->set_seconds(60);
+  const auto answer = served.As(served.agent_token()).Submit(request);
+  ASSERT_TRUE(answer.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.response.intent().status(), intent::v1::INTENT_STATUS_DRAFT);
+  EXPECT_EQ(served.Value("SELECT count(*) FROM intents"), "1");
 }
 
 TEST(WaitTest, DrainEndsIt) {

@@ -11,6 +11,7 @@
 #include "engine/api_token.h"
 #include "engine/error.h"
 #include "engine/settlement.h"
+#include "engine/text.h"
 #include "storage/uuid.h"
 
 namespace sgl::engine {
@@ -114,7 +115,7 @@ absl::Status ResolvePrincipal(Transaction& tx, const TokenRequest& request,
     token.principal_id = member->user_id;
     name = member->name.empty() ? member->email : member->name;
   }
-  if (token.name.empty()) token.name = name.substr(0, kNameMax);
+  if (token.name.empty()) token.name = std::string(Cut(name, kNameMax));
   return absl::OkStatus();
 }
 

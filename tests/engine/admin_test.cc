@@ -144,6 +144,22 @@ TEST(AdminTest, AnAgentIsChangedInPart) {
       "AGENT_NOT_FOUND");
 }
 
+TEST(AdminTest, ATokenOfALongNameIsCalledByItsBeginning) {
+  Fixture test;
+  // 200 characters, as many as an agent's name may have; byte 200 is inside
+  // one of them.
+  intent::v1::CreateAgentRequest agent;
+  std::string name = "a";
+  while (name.size() < 1 + 199 * 3) name += "\u20ac";
+  agent.set_name(name);
+  ASSERT_TRUE(test.operator_.Call(&AdminStub::CreateAgent, agent).ok());
+  const auto made =
+      test.operator_.Call(&AdminStub::CreateToken,
+                          TokenFor(intent::v1::PRINCIPAL_KIND_AGENT, name));
+  ASSERT_TRUE(made.ok()) << made.status.error_message();
+  EXPECT_EQ(made.response.api_token().name(), name.substr(0, 1 + 66 * 3));
+}
+
 TEST(AdminTest, TokensAreShownOnceBoundedAndRevocable) {
   Fixture test;
   auto wanted = TokenFor(intent::v1::PRINCIPAL_KIND_AGENT, "ATLAS");

@@ -15,6 +15,7 @@ namespace {
 // Ends with the number of the form: another form is another leaf.
 constexpr absl::string_view kLeafForm = "intent-engine audit entry 1\n";
 constexpr absl::string_view kHeadForm = "intent-engine audit head 1\n";
+constexpr size_t kLengthBytes = 8;
 constexpr size_t kSignatureBytes = 64;
 constexpr size_t kKeyIdLengthMax = 64;
 // The years 1 to 9999.
@@ -22,9 +23,12 @@ constexpr int64_t kMicrosMin = -62'135'596'800'000'000;
 constexpr int64_t kMicrosMax = 253'402'300'799'999'999;
 
 void AppendLength(uint64_t length, std::string& out) {
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>((length >> shift) & 0xff));
+  char bytes[kLengthBytes];
+  for (char& byte : bytes) {
+    byte = static_cast<char>(length >> 56);
+    length <<= 8;
   }
+  out.append(bytes, kLengthBytes);
 }
 
 absl::Status NoHead() {
@@ -41,7 +45,13 @@ bool IsHex(absl::string_view text) {
 }  // namespace
 
 std::string AuditLeaf(const storage::AuditRecord& record) {
-  std::string leaf(kLeafForm);
+  size_t size = kLeafForm.size();
+  for (const std::optional<std::string>& value : record.values) {
+    size += 1 + (value.has_value() ? kLengthBytes + value->size() : 0);
+  }
+  std::string leaf;
+  leaf.reserve(size);
+  absl::StrAppend(&leaf, kLeafForm);
   for (const std::optional<std::string>& value : record.values) {
     leaf.push_back(value.has_value() ? '\1' : '\0');
     if (!value.has_value()) continue;

@@ -4,6 +4,10 @@
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
 #include "storage/audit_columns.h"
 #include "storage/guard.h"
 #include "storage/queries.h"
@@ -52,6 +56,26 @@ Seal ReadSeal(const pqxx::row& row) {
 std::optional<Seal> ReadSealOrNone(const pqxx::result& result) {
   if (result.empty()) return std::nullopt;
   return ReadSeal(result[0]);
+}
+
+// Puts those of one log together, each in the queue's order, which is that of
+// an intent's transitions. Sorts their places: entries are heavy.
+std::vector<UnsealedEntry> InOrder(std::vector<UnsealedEntry> entries) {
+  std::vector<size_t> places(entries.size());
+  std::iota(places.begin(), places.end(), size_t{0});
+  const auto key = [&](size_t place) {
+    const UnsealedEntry& entry = entries[place];
+    return std::pair(entry.record.Text(AuditColumn::kTenantId),
+                     entry.queue_position);
+  };
+  std::sort(places.begin(), places.end(),
+            [&](size_t a, size_t b) { return key(a) < key(b); });
+  std::vector<UnsealedEntry> ordered;
+  ordered.reserve(entries.size());
+  for (const size_t place : places) {
+    ordered.push_back(std::move(entries[place]));
+  }
+  return ordered;
 }
 
 // The arguments of append_audit_seals.sql, in its order.
@@ -103,7 +127,7 @@ absl::StatusOr<std::vector<UnsealedEntry>> ClaimUnsealed(
       entries.push_back(std::move(entry));
     }
     session.NoteTenants({tenants.begin(), tenants.end()});
-    return entries;
+    return InOrder(std::move(entries));
   });
 }
 

@@ -33,7 +33,8 @@ struct PayloadReading {
 };
 
 PayloadReading ReadPayload(const storage::IntentRow& row) {
-  // What came over gRPC passed the same bounds before it was stored.
+  // What came over gRPC passed the same bounds before it was stored. Nobody
+  // else stores an exact text: a trigger drops what another writer says there.
   if (row.adopted) return {.payload = row.payload};
   if (row.payload_unreadable) {
     return {.unreadable =

@@ -299,12 +299,47 @@ TEST(AttacksTest, ThePayloadCannotBeSwappedUnderAnApproval) {
            "spend_micros_usd = 1",
            "data_class = 'PII'",
            "agent_id = NULL",
+           // Nor as a revision that nobody made.
+           "revision = 2, spend_micros_usd = 1",
+           "revision = 2, payload_raw = '{\"to\": \"mallory\"}', "
+           "payload_sha256 = repeat('0', 64)",
        }) {
     // As a writer that may write any row.
     const SqlResult swapped = wire.served().database().Owner().Run(
         absl::StrCat("UPDATE intents SET ", change, " WHERE id = '",
                      wire.intent().id(), "'"));
     EXPECT_EQ(swapped.sqlstate, "23514") << change << swapped.error;
+  }
+}
+
+TEST(AttacksTest, AWriterCannotPassARowOffAsTheEngines) {
+  ServedEngine served({});
+  Caller agent = served.As(served.agent_token());
+  // Deeper than what the engine reads, and already accounted for.
+  const std::string deep =
+      absl::StrCat("repeat('{\"a\":', 200) || '1' || repeat('}', 200)");
+  const auto inserted = [&](const std::string& raw) {
+    return served.database().Owner().Value(absl::StrCat(
+        "INSERT INTO intents (tenant_id, agent_id, intent_type, payload, "
+        "payload_raw, payload_sha256, transition_number) VALUES ('",
+        served.tenant().id, "', '", served.tenant().agent,
+        "', 'POST', '{\"text\": \"hi\"}', ", raw,
+        ", repeat('0', 64), 1) RETURNING id"));
+  };
+  const std::string hidden = inserted(deep);
+  const std::string later = served.InsertBySql("POST", R"({"text": "hi"})");
+  const auto updated = served.database().Owner().Run(
+      absl::StrCat("UPDATE intents SET payload_raw = ", deep,
+                   ", payload_sha256 = repeat('0', 64), transition_number = 1 "
+                   "WHERE id = '",
+                   later, "'"));
+  ASSERT_TRUE(updated.ok()) << updated.error;
+  EXPECT_EQ(served.SettleDrafts(), 2);
+  for (const std::string& id : {hidden, later}) {
+    EXPECT_EQ(agent.MustGet(id).status(), intent::v1::INTENT_STATUS_EXECUTED);
+    EXPECT_EQ(agent.MustGet(id).payload(), R"({"text": "hi"})");
+    EXPECT_EQ(served.Actions(id),
+              "INTENT_SUBMITTED SGL_EVALUATED ENGINE_EXECUTED_INTENT");
   }
 }
 

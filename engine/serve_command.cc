@@ -29,8 +29,8 @@ one is active, intentd refuses to start. Without --policy it serves under the
 active one. DATABASE_URL may go through PgBouncer and must be a role that row
 level security holds; DIRECT_URL is used only to LISTEN.)";
 
-// An agent that acts every 200 us is a loop gone wild. One that does is held
-// here, before it fills the queue that others wait in.
+// An agent that acts every 200 us is a loop gone wild. One that does is refused
+// when its call's turn comes, before it costs the database a statement.
 constexpr double kCallsPerSecondDefault = 5000;
 
 struct Flags {

@@ -7,9 +7,10 @@
 // remembered: a token works as soon as it is created.
 //
 // A source (a caller's address) that tries token after token is refused before
-// the database is asked, so that guessing costs us next to nothing. Tokens that
-// were good a moment ago are not its business: callers behind one address
-// don't suffer for each other.
+// the database is asked, so that guessing costs us next to nothing. A token
+// that was good a moment ago is not its business: who keeps calling does not
+// suffer for another behind the same address; who begins to call there waits
+// with it.
 
 #ifndef ENGINE_RPC_AUTHENTICATION_H_
 #define ENGINE_RPC_AUTHENTICATION_H_

@@ -148,6 +148,20 @@ absl::StatusOr<std::optional<PolicySet>> GetActivePolicy(
   });
 }
 
+absl::StatusOr<std::optional<PolicySet>> GetOnceActivePolicy(
+    Transaction& tx, const std::string& digest) noexcept {
+  using Result = absl::StatusOr<std::optional<PolicySet>>;
+  return Guard("read a policy that was active", [&]() -> Result {
+    std::optional<PolicySet> set;
+    for (const pqxx::row& row :
+         OpenSession(tx).Exec(kOnceActivePolicySql, Args().Text(digest))) {
+      RowReader reader(row);
+      set.emplace(PolicySet{.digest = digest, .sources = ReadSources(reader)});
+    }
+    return set;
+  });
+}
+
 absl::StatusOr<std::string> GetActiveDigest(Transaction& tx) noexcept {
   return Guard("read the active policy's digest",
                [&]() -> absl::StatusOr<std::string> {

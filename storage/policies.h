@@ -61,6 +61,11 @@ absl::Status ActivatePolicy(Transaction& tx, const std::string& digest,
 absl::StatusOr<std::optional<PolicySet>> GetActivePolicy(
     Transaction& tx) noexcept;
 
+// Returns the platform's set of that digest, where it is active or once was;
+// else nothing. For transactions of any tenant.
+absl::StatusOr<std::optional<PolicySet>> GetOnceActivePolicy(
+    Transaction& tx, const std::string& digest) noexcept;
+
 // Returns the digest of it only; empty where there is none.
 absl::StatusOr<std::string> GetActiveDigest(Transaction& tx) noexcept;
 

@@ -66,6 +66,7 @@ constexpr const char* kDefinerFunctions[] = {
     "lock_tenant_policy",          //
     "look_up_token",               //
     "make_audit_partitions",       //
+    "once_active_policy",          //
     "policy_versions",             //
     "propose_policy",              //
     "record_refused_credentials",  //

@@ -201,6 +201,15 @@ Decision LayerBroken(const TenantPolicy& policy,
   return decision;
 }
 
+}  // namespace
+
+Decision DecideRequest(const TenantPolicy& policy, const Request& request) {
+  if (policy.program != nullptr) return Evaluate(*policy.program, request);
+  return LayerBroken(policy, std::string(request.tenant.slug));
+}
+
+namespace {
+
 // Fills in decision and explanation. REQUIRES: the payload can be read.
 void DecideOn(const TenantPolicy* policy_or_null, const Request& request,
               const storage::IntentRow& row, Deliberation* deliberation,
@@ -214,16 +223,14 @@ void DecideOn(const TenantPolicy* policy_or_null, const Request& request,
   }
   SGL_CHECK(policy_or_null != nullptr) << row.id;
   const TenantPolicy& policy = *policy_or_null;
+  deliberation->platform_digest = policy.platform_digest;
   deliberation->layer_digest = policy.layer_digest;
-  if (policy.program == nullptr) {
-    deliberation->decision =
-        LayerBroken(policy, std::string(request.tenant.slug));
-  } else if (explanation_or_null == nullptr) {
-    deliberation->decision = Evaluate(*policy.program, request);
-  } else {
-    *explanation_or_null = Explain(*policy.program, request);
-    deliberation->decision = explanation_or_null->decision;
+  if (explanation_or_null == nullptr || policy.program == nullptr) {
+    deliberation->decision = DecideRequest(policy, request);
+    return;
   }
+  *explanation_or_null = Explain(*policy.program, request);
+  deliberation->decision = explanation_or_null->decision;
 }
 
 Deliberation Deliberate(const TenantPolicy* policy_or_null,

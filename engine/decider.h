@@ -34,6 +34,8 @@ struct Deliberation {
   Decision decision;
   // The decision came from no policy, and whatever is active does not matter.
   bool is_built_in = false;
+  // Of the platform's set that decided; empty where none did.
+  std::string platform_digest;
   // Of the tenant's own layer that decided; empty where it has none.
   std::string layer_digest;
   // The `now` that the rules saw.
@@ -49,6 +51,10 @@ struct Deliberation {
   // For a row that came by SQL and was not settled before.
   std::optional<storage::Adoption> adoption;
 };
+
+// Decides by a tenant's policy, which may be one that is not there: then
+// everything is blocked. What every other decision here is made of.
+Decision DecideRequest(const TenantPolicy& policy, const Request& request);
 
 // `policy` may be null for an intent whose decision is built in, and for no
 // other. REQUIRES: `facts` were read for the row's tenant and agent, and

@@ -92,6 +92,8 @@ Engine::Engine(Options options, std::unique_ptr<storage::Database> db,
       memo_edits_(db_.get(), &policies_, &options_.executors, &waiters_),
       delegations_(db_.get()),
       policy_versions_(db_.get(), &policies_, &options_.executors),
+      replays_(db_.get(), &policies_),
+      policy_replays_(db_.get(), &policies_, &policy_versions_),
       sealer_(db_.get(), options_.sealer) {}
 
 Engine::~Engine() { Stop(); }

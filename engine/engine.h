@@ -25,7 +25,9 @@
 #include "engine/intake.h"
 #include "engine/memo_edits.h"
 #include "engine/policies.h"
+#include "engine/policy_replay.h"
 #include "engine/policy_versions.h"
+#include "engine/replays.h"
 #include "engine/sealer.h"
 #include "engine/waiters.h"
 #include "engine/watches.h"
@@ -85,6 +87,8 @@ class Engine {
   MemoEdits& memo_edits() { return memo_edits_; }
   Delegations& delegations() { return delegations_; }
   PolicyVersions& policy_versions() { return policy_versions_; }
+  Replays& replays() { return replays_; }
+  PolicyReplays& policy_replays() { return policy_replays_; }
   Sealer& sealer() { return sealer_; }
 
  private:
@@ -107,6 +111,8 @@ class Engine {
   MemoEdits memo_edits_;
   Delegations delegations_;
   PolicyVersions policy_versions_;
+  Replays replays_;
+  PolicyReplays policy_replays_;
   Sealer sealer_;
   // Stops the listening thread.
   WakeSignal listening_;

@@ -20,19 +20,6 @@ absl::Status OtherPolicy(const std::string& active, const std::string& given) {
       "other with `intentctl policies propose`"));
 }
 
-// What decisions of a tenant carry whose layer does not fit.
-std::string DigestWithLayer(const ActivePolicy& active,
-                            const storage::ActiveLayer& layer) {
-  std::vector<SourceFile> sources = SourcesOf(layer.set);
-  const std::vector<std::string> slugs = LayersNamed(active.sources);
-  for (size_t i = 0; i < slugs.size(); ++i) {
-    if (slugs[i].empty() || slugs[i] == layer.tenant_slug) {
-      sources.push_back(active.sources[i]);
-    }
-  }
-  return SetDigest(sources);
-}
-
 std::string LayerKey(const ActivePolicy& active, const std::string& digest) {
   return absl::StrCat(active.digest, " ", digest);
 }
@@ -41,11 +28,6 @@ size_t BytesOf(const std::vector<SourceFile>& sources) {
   size_t bytes = 0;
   for (const SourceFile& source : sources) bytes += source.text.size();
   return bytes;
-}
-
-// A problem is shown to whoever asks for an intent, so it is kept short.
-std::string FirstLine(absl::string_view text) {
-  return std::string(text.substr(0, text.find('\n')));
 }
 
 }  // namespace
@@ -122,12 +104,12 @@ absl::Status Policies::ReloadLocked() {
                      " does not compile here:\n", program.status().message()));
   }
   LogInfo("policy {} is active", (*set)->digest);
-  Replace(std::make_shared<const ActivePolicy>(
-      ActivePolicy{.digest = (*set)->digest,
-                   .program = *program,
-                   .sources = SourcesOf(**set),
-                   .plain = std::make_shared<const TenantPolicy>(
-                       TenantPolicy{.program = *program})}));
+  Replace(std::make_shared<const ActivePolicy>(ActivePolicy{
+      .digest = (*set)->digest,
+      .program = *program,
+      .sources = SourcesOf(**set),
+      .plain = std::make_shared<const TenantPolicy>(TenantPolicy{
+          .program = *program, .platform_digest = (*set)->digest})}));
   return absl::OkStatus();
 }
 
@@ -176,29 +158,13 @@ std::shared_ptr<const TenantPolicy> Policies::TryLayer(
 
 std::shared_ptr<const TenantPolicy> Policies::CompileLayer(
     const ActivePolicy& active, const storage::ActiveLayer& layer) {
-  TenantPolicy policy;
-  policy.layer_digest = layer.set.digest;
-  std::vector<SourceFile> sources = SourcesOf(layer.set);
-  const size_t bytes = BytesOf(sources) + BytesOf(active.sources);
-  if (SetDigest(sources) != layer.set.digest) {
-    policy.problem = "the stored files are not those of the digest";
-  } else {
-    sources.insert(sources.end(), active.sources.begin(), active.sources.end());
-    const absl::StatusOr<std::shared_ptr<const Program>> program =
-        CompilePolicy(sources);
-    if (program.ok()) {
-      policy.program = *program;
-    } else {
-      policy.problem = FirstLine(program.status().message());
-    }
-  }
-  if (policy.program == nullptr) {
-    policy.digest = DigestWithLayer(active, layer);
-    LogError("the layer {} of tenant `{}` does not fit policy {}: {}",
-             layer.set.digest, layer.tenant_slug, active.digest,
-             policy.problem);
-  }
-  auto shared = std::make_shared<const TenantPolicy>(std::move(policy));
+  const PolicyFileSet platform{.digest = active.digest,
+                               .sources = active.sources};
+  const PolicyFileSet own{.digest = layer.set.digest,
+                          .sources = SourcesOf(layer.set)};
+  const size_t bytes = BytesOf(own.sources) + BytesOf(active.sources);
+  auto shared = std::make_shared<const TenantPolicy>(
+      CompileTenantPolicy(platform, own, layer.tenant_slug));
   MutexLock lock(mutex_);
   Layer& slot = layers_[LayerKey(active, layer.set.digest)];
   layer_bytes_ += bytes - slot.bytes;

@@ -32,35 +32,6 @@ constexpr int kLayersPage = 50;
 // Tenants that a refusal names.
 constexpr size_t kNamedMax = 20;
 
-PolicyScope Resolve(const storage::Principal& principal, PolicyScope whose) {
-  if (whose != PolicyScope::kCallers) return whose;
-  return principal.tenant_id == kSystemTenant ? PolicyScope::kPlatform
-                                              : PolicyScope::kTenant;
-}
-
-bool HoldsPolicyRole(const storage::Principal& principal) {
-  return std::binary_search(principal.roles.begin(), principal.roles.end(),
-                            kPolicyRole);
-}
-
-// `whose` is resolved.
-absl::Status CheckProposer(const storage::Principal& principal,
-                           PolicyScope whose) {
-  if (whose == PolicyScope::kPlatform && principal.tenant_id != kSystemTenant) {
-    return Refusal(absl::StatusCode::kPermissionDenied, "NOT_SYSTEM_TENANT",
-                   "the platform's policy is for members of the system tenant");
-  }
-  if (whose == PolicyScope::kTenant && principal.tenant_id == kSystemTenant) {
-    return BadField("scope", "the system tenant has no layer of its own");
-  }
-  if (principal.kind == storage::PrincipalKind::kOperator ||
-      HoldsPolicyRole(principal)) {
-    return absl::OkStatus();
-  }
-  return Refusal(absl::StatusCode::kPermissionDenied, "ROLE_MISSING",
-                 "this takes the role `policy` in your tenant");
-}
-
 absl::Status CheckText(absl::string_view field, absl::string_view text) {
   if (CharacterCount(text) > kDescriptionMax) {
     return BadField(field, absl::StrCat("at most ", kDescriptionMax,
@@ -145,7 +116,36 @@ absl::Status RequestIdReused(const absl::Status& status) {
                  "this request_id was used with another body; make a new one");
 }
 
+bool HoldsPolicyRole(const storage::Principal& principal) {
+  return std::binary_search(principal.roles.begin(), principal.roles.end(),
+                            kPolicyRole);
+}
+
 }  // namespace
+
+PolicyScope ResolveScope(const storage::Principal& principal,
+                         PolicyScope whose) {
+  if (whose != PolicyScope::kCallers) return whose;
+  return principal.tenant_id == kSystemTenant ? PolicyScope::kPlatform
+                                              : PolicyScope::kTenant;
+}
+
+absl::Status CheckPolicyRole(const storage::Principal& principal,
+                             PolicyScope whose) {
+  if (whose == PolicyScope::kPlatform && principal.tenant_id != kSystemTenant) {
+    return Refusal(absl::StatusCode::kPermissionDenied, "NOT_SYSTEM_TENANT",
+                   "the platform's policy is for members of the system tenant");
+  }
+  if (whose == PolicyScope::kTenant && principal.tenant_id == kSystemTenant) {
+    return BadField("scope", "the system tenant has no layer of its own");
+  }
+  if (principal.kind == storage::PrincipalKind::kOperator ||
+      HoldsPolicyRole(principal)) {
+    return absl::OkStatus();
+  }
+  return Refusal(absl::StatusCode::kPermissionDenied, "ROLE_MISSING",
+                 "this takes the role `policy` in your tenant");
+}
 
 // One of the few places for checks; given back at its end.
 class PolicyVersions::Turn {
@@ -196,7 +196,7 @@ absl::StatusOr<CheckedVersion> PolicyVersions::CheckFiles(
 absl::StatusOr<CheckedVersion> PolicyVersions::Check(
     const CallScope& scope, PolicyScope whose,
     std::vector<SourceFile> sources) {
-  const PolicyScope resolved = Resolve(scope.principal(), whose);
+  const PolicyScope resolved = ResolveScope(scope.principal(), whose);
   const absl::StatusOr<VersionSources> files =
       FilesOf(scope, resolved, std::move(sources));
   if (!files.ok()) return files.status();
@@ -207,8 +207,8 @@ absl::StatusOr<Proposal> PolicyVersions::Propose(
     const CallScope& scope, PolicyScope whose, std::vector<SourceFile> sources,
     const std::string& description) {
   const storage::Principal& principal = scope.principal();
-  const PolicyScope resolved = Resolve(principal, whose);
-  absl::Status status = CheckProposer(principal, resolved);
+  const PolicyScope resolved = ResolveScope(principal, whose);
+  absl::Status status = CheckPolicyRole(principal, resolved);
   if (status.ok()) status = CheckText("description", description);
   if (!status.ok()) return status;
   const absl::StatusOr<VersionSources> files =
@@ -256,7 +256,7 @@ absl::StatusOr<storage::PolicyVersion> PolicyVersions::Get(
                   .statement_timeout = scope.StatementTimeout()});
   if (!tx.ok()) return tx.status();
   absl::StatusOr<storage::PolicyVersion> version = storage::GetPolicyVersion(
-      *tx, FilterOf(principal, Resolve(principal, whose), name));
+      *tx, FilterOf(principal, ResolveScope(principal, whose), name));
   if (!version.ok()) return PolicyNotFound(version.status());
   return version;
 }
@@ -270,7 +270,7 @@ absl::StatusOr<std::vector<storage::PolicyVersion>> PolicyVersions::List(
                   .statement_timeout = scope.StatementTimeout()});
   if (!tx.ok()) return tx.status();
   storage::PolicyVersionFilter filter =
-      FilterOf(principal, Resolve(principal, whose), {});
+      FilterOf(principal, ResolveScope(principal, whose), {});
   filter.only_active = false;
   return storage::ListPolicyVersions(*tx, filter, after, limit);
 }
@@ -279,8 +279,8 @@ absl::StatusOr<RequestedActivation> PolicyVersions::Activate(
     const CallScope& scope, PolicyScope whose,
     const PolicyActivationRequest& request) {
   const storage::Principal& principal = scope.principal();
-  const PolicyScope resolved = Resolve(principal, whose);
-  absl::Status status = CheckProposer(principal, resolved);
+  const PolicyScope resolved = ResolveScope(principal, whose);
+  absl::Status status = CheckPolicyRole(principal, resolved);
   if (status.ok()) status = CheckName(request.name);
   if (status.ok()) status = CheckText("rationale", request.rationale);
   if (!status.ok()) return status;

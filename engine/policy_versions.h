@@ -38,6 +38,17 @@ enum class PolicyScope : uint8_t {
   kTenant,
 };
 
+// Returns whose rules a caller means.
+PolicyScope ResolveScope(const storage::Principal& principal,
+                         PolicyScope whose);
+
+// Returns OK for who may propose and try versions: the platform's, operators
+// and holders of the role `policy` in the system tenant; a tenant's, the same
+// in that tenant. Else PERMISSION_DENIED (ROLE_MISSING, NOT_SYSTEM_TENANT), for
+// the caller. `whose` is resolved.
+absl::Status CheckPolicyRole(const storage::Principal& principal,
+                             PolicyScope whose);
+
 struct Proposal {
   CheckedVersion checked;
   // Nothing where the files have errors: then nothing was stored.

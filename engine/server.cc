@@ -133,7 +133,8 @@ struct Server::Parts {
         decisions(&calls, &engine->db(), &engine->approvals(),
                   &engine->memo_edits(), &engine->delegations()),
         admin(&calls, &engine->db()),
-        policies(&calls, &engine->policy_versions()),
+        policies(&calls, &engine->policy_versions(), &engine->replays(),
+                 &engine->policy_replays()),
         audit(&calls, &engine->db()) {}
 
   Engine* const engine;

@@ -43,6 +43,12 @@ std::string HashOf(const storage::IntentRow& row,
              : row.payload_sha256;
 }
 
+// As the decision has it, empty for none.
+std::string WithinOf(const Decision& decision) {
+  if (!decision.within.has_value()) return "";
+  return absl::FormatDuration(*decision.within);
+}
+
 AuditEntry Evaluated(const storage::IntentRow& row,
                      const Deliberation& deliberation,
                      const DecisionJson& json) {
@@ -52,9 +58,11 @@ AuditEntry Evaluated(const storage::IntentRow& row,
       R"({"decision":")", DecisionKindName(decision.kind), R"(","reasons":)",
       json.reasons, R"(,"risk":)", decision.risk, R"(,"demands":)",
       json.demands, R"(,"policy_digest":")", decision.policy_digest,
-      R"(","tzdata":")", decision.tzdata_version, R"(","payload_sha256":")",
-      HashOf(row, deliberation), R"(","revision":)", row.revision,
-      R"(,"facts":)", deliberation.facts, "}");
+      R"(","platform_digest":")", deliberation.platform_digest,
+      R"(","layer_digest":")", deliberation.layer_digest, R"(","tzdata":")",
+      decision.tzdata_version, R"(","within":")", WithinOf(decision),
+      R"(","payload_sha256":")", HashOf(row, deliberation), R"(","revision":)",
+      row.revision, R"(,"facts":)", deliberation.facts, "}");
   return MakeEntry("SGL_EVALUATED", LevelOf(decision.kind), std::move(meta));
 }
 

@@ -56,6 +56,8 @@ constexpr MethodRule kRules[] = {
     {Method::kGetPolicy, "GetPolicy", kUser | kOperator},
     {Method::kListPolicies, "ListPolicies", kUser | kOperator},
     {Method::kActivatePolicy, "ActivatePolicy", kUser | kOperator},
+    {Method::kReplayIntent, "ReplayIntent", kUser | kOperator},
+    {Method::kReplayPolicy, "ReplayPolicy", kUser | kOperator},
     {Method::kListAuditEntries, "ListAuditEntries", kUser | kOperator},
     {Method::kGetTreeHead, "GetTreeHead", kUser | kOperator},
     {Method::kGetInclusionProof, "GetInclusionProof", kUser | kOperator},

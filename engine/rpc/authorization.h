@@ -54,6 +54,8 @@ enum class Method : uint8_t {
   kGetPolicy,
   kListPolicies,
   kActivatePolicy,
+  kReplayIntent,
+  kReplayPolicy,
   kListAuditEntries,
   kGetTreeHead,
   kGetInclusionProof,

@@ -57,6 +57,8 @@ TEST(AuthorizeTest, EachKindCallsItsOwnMethods) {
       {Method::kGetPolicy, "GetPolicy", false, true, false, true},
       {Method::kListPolicies, "ListPolicies", false, true, false, true},
       {Method::kActivatePolicy, "ActivatePolicy", false, true, false, true},
+      {Method::kReplayIntent, "ReplayIntent", false, true, false, true},
+      {Method::kReplayPolicy, "ReplayPolicy", false, true, false, true},
       {Method::kListAuditEntries, "ListAuditEntries", false, true, false, true},
       {Method::kGetTreeHead, "GetTreeHead", false, true, false, true},
       {Method::kGetInclusionProof, "GetInclusionProof", false, true, false,

@@ -13,6 +13,7 @@
 #include "engine/error.h"
 #include "engine/rpc/convert.h"
 #include "engine/rpc/page_token.h"
+#include "engine/rpc/policy_replay_reads.h"
 #include "engine/rpc/status.h"
 
 namespace sgl::engine {
@@ -170,8 +171,12 @@ absl::Status PolicyErrors(const CheckedVersion& checked) {
 
 }  // namespace
 
-PolicyService::PolicyService(Calls* calls, PolicyVersions* versions)
-    : calls_(calls), versions_(versions) {}
+PolicyService::PolicyService(Calls* calls, PolicyVersions* versions,
+                             Replays* replays, PolicyReplays* policy_replays)
+    : calls_(calls),
+      versions_(versions),
+      replays_(replays),
+      policy_replays_(policy_replays) {}
 
 grpc::ServerUnaryReactor* PolicyService::CheckPolicy(
     grpc::CallbackServerContext* context,
@@ -221,6 +226,24 @@ grpc::ServerUnaryReactor* PolicyService::ActivatePolicy(
                        [=, this](const CallScope& scope) {
                          return Activate(scope, *request, response);
                        });
+}
+
+grpc::ServerUnaryReactor* PolicyService::ReplayIntent(
+    grpc::CallbackServerContext* context,
+    const intent::v1::ReplayIntentRequest* request,
+    intent::v1::ReplayIntentResponse* response) {
+  return calls_->Start(context, Method::kReplayIntent,
+                       [=, this](const CallScope& scope) {
+                         return Replay(scope, *request, response);
+                       });
+}
+
+grpc::ServerWriteReactor<intent::v1::ReplayPolicyResponse>*
+PolicyService::ReplayPolicy(grpc::CallbackServerContext* context,
+                            const intent::v1::ReplayPolicyRequest* request) {
+  return calls_->StartWatch<intent::v1::ReplayPolicyResponse>(
+      context, Method::kReplayPolicy,
+      PolicyReplayReader(policy_replays_, *request));
 }
 
 absl::Status PolicyService::Check(const CallScope& scope,
@@ -315,6 +338,30 @@ absl::Status PolicyService::Activate(
   ToProto(version, response->mutable_policy());
   if (!requested->intent.has_value()) return absl::OkStatus();
   return ToProto(*requested->intent, response->mutable_intent());
+}
+
+absl::Status PolicyService::Replay(
+    const CallScope& scope, const intent::v1::ReplayIntentRequest& request,
+    intent::v1::ReplayIntentResponse* response) {
+  const absl::StatusOr<std::vector<DecisionReplay>> replays =
+      replays_->ReplayIntent(scope, request.id());
+  if (!replays.ok()) return replays.status();
+  for (const DecisionReplay& replay : *replays) {
+    intent::v1::DecisionReplay* added = response->add_replays();
+    added->set_transition_number(replay.transition_number);
+    added->set_revision(replay.revision);
+    added->set_platform_digest(replay.platform_digest);
+    added->set_layer_digest(replay.layer_digest);
+    added->set_problem(replay.problem);
+    if (!replay.problem.empty()) continue;
+    ToProto(replay.recorded, replay.decided_at, added->mutable_recorded());
+    ToProto(replay.replayed, replay.decided_at, added->mutable_replayed());
+    for (const std::string& difference : replay.differences) {
+      added->add_differences(difference);
+    }
+    added->set_request(replay.request_line);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace sgl::engine

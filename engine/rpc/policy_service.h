@@ -6,7 +6,9 @@
 
 #include <absl/status/status.h>
 
+#include "engine/policy_replay.h"
 #include "engine/policy_versions.h"
+#include "engine/replays.h"
 #include "engine/rpc/call.h"
 #include "intent/v1/policy_service.grpc.pb.h"
 
@@ -15,7 +17,8 @@ namespace sgl::engine {
 // Thread-safe. Borrows what it is made of, which outlives the gRPC server.
 class PolicyService final : public intent::v1::PolicyService::CallbackService {
  public:
-  PolicyService(Calls* calls, PolicyVersions* versions);
+  PolicyService(Calls* calls, PolicyVersions* versions, Replays* replays,
+                PolicyReplays* policy_replays);
 
   grpc::ServerUnaryReactor* CheckPolicy(
       grpc::CallbackServerContext* context,
@@ -37,6 +40,13 @@ class PolicyService final : public intent::v1::PolicyService::CallbackService {
       grpc::CallbackServerContext* context,
       const intent::v1::ActivatePolicyRequest* request,
       intent::v1::ActivatePolicyResponse* response) override;
+  grpc::ServerUnaryReactor* ReplayIntent(
+      grpc::CallbackServerContext* context,
+      const intent::v1::ReplayIntentRequest* request,
+      intent::v1::ReplayIntentResponse* response) override;
+  grpc::ServerWriteReactor<intent::v1::ReplayPolicyResponse>* ReplayPolicy(
+      grpc::CallbackServerContext* context,
+      const intent::v1::ReplayPolicyRequest* request) override;
 
  private:
   absl::Status Check(const CallScope& scope,
@@ -54,9 +64,14 @@ class PolicyService final : public intent::v1::PolicyService::CallbackService {
   absl::Status Activate(const CallScope& scope,
                         const intent::v1::ActivatePolicyRequest& request,
                         intent::v1::ActivatePolicyResponse* response);
+  absl::Status Replay(const CallScope& scope,
+                      const intent::v1::ReplayIntentRequest& request,
+                      intent::v1::ReplayIntentResponse* response);
 
   Calls* const calls_;
   PolicyVersions* const versions_;
+  Replays* const replays_;
+  PolicyReplays* const policy_replays_;
 };
 
 }  // namespace sgl::engine

@@ -43,6 +43,8 @@ class WatchStream final : public grpc::ServerWriteReactor<Response> {
     std::deque<Response> responses;
     // More is there already.
     bool has_more = false;
+    // Nothing more will come: the stream ends well once these are sent.
+    bool is_last = false;
   };
 
   // Called on the pool's threads, one at a time.
@@ -161,6 +163,9 @@ class WatchStream final : public grpc::ServerWriteReactor<Response> {
           step = Step::kFinish;
         } else if (!page_.responses.empty()) {
           step = Step::kSend;
+        } else if (page_.is_last) {
+          end_ = absl::OkStatus();
+          step = Step::kFinish;
         } else if (page_.has_more || is_due_) {
           is_due_ = false;
           step = Step::kRead;

@@ -107,6 +107,34 @@ intent::v1::Intent PolicyCaller::MustActivate(const std::string& digest) {
   return answer.response.intent();
 }
 
+Answer<intent::v1::ReplayIntentResponse> PolicyCaller::Replay(
+    const std::string& intent_id) {
+  intent::v1::ReplayIntentRequest request;
+  request.set_id(intent_id);
+  Answer<intent::v1::ReplayIntentResponse> answer;
+  answer.status =
+      stub_->ReplayIntent(Context().get(), request, &answer.response);
+  return answer;
+}
+
+std::unique_ptr<Stream<intent::v1::ReplayPolicyResponse>>
+PolicyCaller::ReplayPolicy(const intent::v1::ReplayPolicyRequest& request) {
+  auto context = Context();
+  auto reader = stub_->ReplayPolicy(context.get(), request);
+  return std::make_unique<Stream<intent::v1::ReplayPolicyResponse>>(
+      std::move(context), std::move(reader));
+}
+
+Answer<intent::v1::ReplayPolicyResponse> PolicyCaller::ReplayAll(
+    const intent::v1::ReplayPolicyRequest& request) {
+  Answer<intent::v1::ReplayPolicyResponse> answer;
+  const auto stream = ReplayPolicy(request);
+  while (stream->Next(&answer.response)) {
+  }
+  answer.status = stream->Finish();
+  return answer;
+}
+
 std::vector<intent::v1::Diagnostic> DiagnosticsOf(const grpc::Status& status) {
   std::vector<intent::v1::Diagnostic> diagnostics;
   google::rpc::Status details;

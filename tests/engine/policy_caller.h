@@ -41,6 +41,12 @@ class PolicyCaller {
       const std::string& digest);
   // Activates; fails the test where that is refused.
   intent::v1::Intent MustActivate(const std::string& digest);
+  Answer<intent::v1::ReplayIntentResponse> Replay(const std::string& intent_id);
+  std::unique_ptr<Stream<intent::v1::ReplayPolicyResponse>> ReplayPolicy(
+      const intent::v1::ReplayPolicyRequest& request);
+  // Reads to the end; answers the last message.
+  Answer<intent::v1::ReplayPolicyResponse> ReplayAll(
+      const intent::v1::ReplayPolicyRequest& request);
 
  private:
   std::unique_ptr<grpc::ClientContext> Context() const;

@@ -14,7 +14,7 @@ namespace sgl::tools {
 
 using Run = std::function<int()>;
 
-// `intents submit|evaluate|get|list|watch|cancel`, over gRPC.
+// `intents submit|evaluate|get|list|watch|replay|cancel`, over gRPC.
 void AddIntentsCommand(CLI::App& app, Client& client, Run& run);
 
 // `memos list|show|approve|reject|edit|approve-all|watch`, over gRPC.
@@ -26,7 +26,7 @@ void AddDelegationsCommand(CLI::App& app, Client& client, Run& run);
 // `escalations set|list|remove`, on DIRECT_URL.
 void AddEscalationsCommand(CLI::App& app, Run& run);
 
-// `policies check|propose|list|show|activate`, over gRPC; `activate
+// `policies check|propose|replay|list|show|activate`, over gRPC; `activate
 // --break-glass` on DIRECT_URL.
 void AddPoliciesCommand(CLI::App& app, Client& client, Run& run);
 

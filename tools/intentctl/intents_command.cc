@@ -8,6 +8,7 @@
 #include "storage/uuid.h"
 #include "tools/intentctl/commands.h"
 #include "tools/intentctl/print.h"
+#include "tools/intentctl/replay_command.h"
 #include "tools/intentctl/watch_command.h"
 
 namespace sgl::tools {
@@ -249,12 +250,13 @@ void AddSubmit(CLI::App& intents, Client& client, Run& run) {
 
 void AddIntentsCommand(CLI::App& app, Client& client, Run& run) {
   CLI::App* intents = app.add_subcommand(
-      "intents", "submit, try, read, watch and cancel intents");
+      "intents", "submit, try, read, watch, replay and cancel intents");
   intents->require_subcommand(1);
   intents->fallthrough();
   AddSubmit(*intents, client, run);
   AddEvaluate(*intents, client, run);
   AddIntentsWatch(*intents, client, run);
+  AddIntentsReplay(*intents, client, run);
 
   auto id = std::make_shared<std::string>();
   CLI::App* get = intents->add_subcommand("get", "show one intent");

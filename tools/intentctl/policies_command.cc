@@ -16,6 +16,8 @@
 #include "tools/intentctl/commands.h"
 #include "tools/intentctl/direct.h"
 #include "tools/intentctl/print.h"
+#include "tools/intentctl/replay_command.h"
+#include "tools/intentctl/scope_flags.h"
 
 namespace sgl::tools {
 namespace {
@@ -26,25 +28,6 @@ using intent::v1::PolicyReport;
 
 // The server answers 200 at most.
 constexpr int kPageMax = 200;
-
-struct ScopeFlags {
-  bool tenant = false;
-  bool platform = false;
-
-  void Add(CLI::App& verb) {
-    CLI::Option* own = verb.add_flag(
-        "--tenant", tenant,
-        "your tenant's own layer (the default, but for the system tenant)");
-    verb.add_flag("--platform", platform,
-                  "the platform's rules (the default for the system tenant)")
-        ->excludes(own);
-  }
-  intent::v1::PolicyScope scope() const {
-    if (tenant) return intent::v1::POLICY_SCOPE_TENANT;
-    return platform ? intent::v1::POLICY_SCOPE_PLATFORM
-                    : intent::v1::POLICY_SCOPE_UNSPECIFIED;
-  }
-};
 
 struct FileFlags {
   ScopeFlags whose;
@@ -389,12 +372,14 @@ void AddActivate(CLI::App& policies, Client& client, Run& run) {
 
 void AddPoliciesCommand(CLI::App& app, Client& client, Run& run) {
   CLI::App* policies = app.add_subcommand(
-      "policies", "check, propose, read and activate versions of the rules");
+      "policies",
+      "check, propose, try, read and activate versions of the rules");
   policies->require_subcommand(1);
   policies->fallthrough();
   AddFileVerbs(*policies, client, run);
   AddReadVerbs(*policies, client, run);
   AddActivate(*policies, client, run);
+  AddPoliciesReplay(*policies, client, run);
 }
 
 }  // namespace sgl::tools

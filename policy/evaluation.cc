@@ -1,20 +1,24 @@
 #include "policy/evaluation.h"
 
-#include <optional>
 #include <utility>
 
 #include "policy/compile/program.h"
 #include "policy/eval/evaluator.h"
 #include "policy/eval/facts.h"
 #include "policy/eval/render.h"
+#include "policy/eval/runner.h"
 #include "policy/policy.h"
 
 namespace sgl {
 
+// One of the two ways to decide, and what it gave last.
 struct Scratch {
-  std::optional<Evaluator> evaluator;
-  Outcome outcome;
-  Verdict verdict;
+  explicit Scratch(const DecisionProgram& program) : runner(program) {}
+
+  Runner runner;
+  bool use_index = true;
+  Outcome outcome;  // without the index
+  Verdict verdict;  // likewise, or a refusal
 };
 
 ParsedRequest::ParsedRequest(const Program& program, const Request& request)
@@ -29,28 +33,30 @@ ParsedRequest::~ParsedRequest() = default;
 
 const Request& ParsedRequest::request() const { return *facts_->request; }
 
-EvaluationContext::EvaluationContext(const Program&, EvaluationOptions)
-    : scratch_(std::make_unique<Scratch>()) {}
+EvaluationContext::EvaluationContext(const Program& program,
+                                     EvaluationOptions options)
+    : scratch_(std::make_unique<Scratch>(program.compiled())) {
+  scratch_->use_index = options.use_index;
+}
 
 EvaluationContext::EvaluationContext(EvaluationContext&&) noexcept = default;
 EvaluationContext& EvaluationContext::operator=(EvaluationContext&&) noexcept =
     default;
 EvaluationContext::~EvaluationContext() = default;
 
-const Verdict& Evaluate(const Program& program, const ParsedRequest& parsed,
+const Verdict& Evaluate(const Program&, const ParsedRequest& parsed,
                         EvaluationContext& context) {
   Scratch& scratch = context.scratch();
   const Facts& facts = parsed.facts();
-  scratch.verdict = {};
   if (!facts.is_type_known || !facts.violations.empty()) {
-    scratch.verdict.is_refusal = true;
+    scratch.verdict = {.is_refusal = true};
     return scratch.verdict;
   }
-  scratch.evaluator.emplace(program.compiled(), facts);
-  scratch.outcome = scratch.evaluator->Run();
-  scratch.verdict.kind = scratch.outcome.kind;
-  scratch.verdict.hits = scratch.outcome.hits;
-  scratch.verdict.limit_draws = scratch.outcome.limit_draws;
+  if (scratch.use_index) return scratch.runner.Run(facts);
+  Evaluator& evaluator = scratch.runner.evaluator();
+  evaluator.Reset(facts);
+  scratch.outcome = evaluator.Run();
+  scratch.verdict = scratch.outcome.verdict();
   return scratch.verdict;
 }
 
@@ -58,9 +64,8 @@ Decision Render(const Program& program, const ParsedRequest& parsed,
                 const Verdict& verdict, EvaluationContext& context) {
   const DecisionProgram& compiled = program.compiled();
   if (verdict.is_refusal) return RenderRefusal(compiled, parsed.facts());
-  Scratch& scratch = context.scratch();
-  return RenderOutcome(compiled, parsed.facts(), scratch.outcome,
-                       *scratch.evaluator);
+  return RenderVerdict(compiled, parsed.facts(), verdict,
+                       context.scratch().runner.evaluator());
 }
 
 void EvaluateBatch(const Program& program,

@@ -138,14 +138,10 @@ Compilation Compile(std::span<const SourceFile> sources, const Zones& zones) {
 }
 
 Decision Evaluate(const Program& program, const Request& request) {
-  const DecisionProgram& compiled = program.compiled();
-  const Facts facts = DecodeFacts(compiled, request);
-  if (!facts.is_type_known || !facts.violations.empty()) {
-    return RenderRefusal(compiled, facts);
-  }
-  Evaluator evaluator(compiled, facts);
-  const Outcome outcome = evaluator.Run();
-  return RenderOutcome(compiled, facts, outcome, evaluator);
+  const ParsedRequest parsed(program, request);
+  EvaluationContext context(program);
+  const Verdict& verdict = Evaluate(program, parsed, context);
+  return Render(program, parsed, verdict, context);
 }
 
 Examination Examine(const Program& program, const Request& request) {
@@ -158,7 +154,8 @@ Examination Examine(const Program& program, const Request& request) {
   }
   Evaluator evaluator(compiled, facts);
   const Outcome outcome = evaluator.Run();
-  result.decision = RenderOutcome(compiled, facts, outcome, evaluator);
+  result.decision =
+      RenderVerdict(compiled, facts, outcome.verdict(), evaluator);
   result.layers.push_back(0);
   if (facts.tenant_layer >= 0) result.layers.push_back(facts.tenant_layer);
   for (const Hit& hit : outcome.all_hits) {
@@ -188,7 +185,8 @@ Explanation Explain(const Program& program, const Request& request) {
   }
   Evaluator evaluator(compiled, facts);
   const Outcome outcome = evaluator.Run();
-  explanation.decision = RenderOutcome(compiled, facts, outcome, evaluator);
+  explanation.decision =
+      RenderVerdict(compiled, facts, outcome.verdict(), evaluator);
   explanation.rules =
       ExplainRules(compiled, facts, outcome, explanation.decision, evaluator);
   explanation.milder_change =

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/sha256.h"
+#include "policy/compile/index_builder.h"
 #include "policy/limits.h"
 
 namespace sgl {
@@ -83,6 +84,7 @@ std::unique_ptr<const DecisionProgram> Compiler::Run() {
   CompileRules();
   for (const CheckedAssert& item : policy_.asserts) CompileAssert(item);
   PlaceMemos();
+  BuildIndex(*program_);
   PlanPayloads();
   return std::move(program_);
 }

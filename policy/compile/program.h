@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "policy/check/types.h"
+#include "policy/compile/index.h"
 #include "policy/compile/payload_plan.h"
 #include "policy/decision_kind.h"
 #include "policy/eval/limits.h"
@@ -204,6 +205,9 @@ struct DecisionProgram {
   PayloadPlan payload_plan;
   std::vector<const ProgramShape*> platform_shapes;
   bool has_scan = false;
+
+  // Which rules a request can make apply.
+  DecisionIndex index;
 
   int32_t memo_count = 0;
   int32_t slot_count = 0;

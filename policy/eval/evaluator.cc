@@ -26,13 +26,6 @@ Value NumberOrOverflow(std::optional<int64_t> number) {
                             : Value::Faulted(Fault::kOverflow);
 }
 
-// What an operator makes of an operand that is not there.
-Value HandOn(const Value& operand) {
-  return operand.state == Value::State::kFault
-             ? operand
-             : Value::Faulted(Fault::kMissing);
-}
-
 int64_t CodePoints(absl::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
@@ -59,52 +52,57 @@ void AppendPart(absl::string_view what, absl::string_view text,
                   text);
 }
 
-// Returns whom a limit counts for, see LimitDraw::subject.
-std::string SubjectOf(LimitScope scope, const Request& request) {
-  std::string subject;
-  if (scope == LimitScope::kPlatform) return subject;
+// Says whom a limit counts for, see LimitDraw::subject.
+void SetSubject(LimitScope scope, const Request& request,
+                std::string* subject) {
+  subject->clear();
+  if (scope == LimitScope::kPlatform) return;
   const TenantFacts& tenant = request.tenant;
   AppendPart(tenant.id.empty() ? "tenant.slug" : "tenant.id",
-             tenant.id.empty() ? tenant.slug : tenant.id, &subject);
-  if (scope == LimitScope::kTenant) return subject;
+             tenant.id.empty() ? tenant.slug : tenant.id, subject);
+  if (scope == LimitScope::kTenant) return;
   const AgentFacts& agent = request.agent;
   AppendPart(agent.id.empty() ? "agent.name" : "agent.id",
-             agent.id.empty() ? agent.name : agent.id, &subject);
-  return subject;
+             agent.id.empty() ? agent.name : agent.id, subject);
 }
 
 }  // namespace
 
-Evaluator::Evaluator(const DecisionProgram& program, const Facts& facts)
+Evaluator::Evaluator(const DecisionProgram& program)
     : program_(program),
-      facts_(facts),
-      memo_(static_cast<size_t>(program.memo_count)),
+      memos_(static_cast<size_t>(program.memo_count)),
       variables_(static_cast<size_t>(program.variable_count)) {}
 
+Evaluator::Evaluator(const DecisionProgram& program, const Facts& facts)
+    : Evaluator(program) {
+  Reset(facts);
+}
+
+void Evaluator::Reset(const Facts& facts) {
+  facts_ = &facts;
+  texts_.Clear();
+  if (++epoch_ != 0) return;
+  // After 2^32 evaluations an old memo would look like one of now.
+  std::fill(memos_.begin(), memos_.end(), Memo());
+  epoch_ = 1;
+}
+
 Outcome Evaluator::Run() {
-  SGL_CHECK(facts_.is_type_known && facts_.violations.empty());
+  SGL_CHECK(facts_->is_type_known && facts_->violations.empty());
   std::vector<Hit> hits;
   DecisionKind kind = RunLayer(program_.layers[0], &hits);
-  if (facts_.tenant_layer >= 0) {
-    const size_t layer = static_cast<size_t>(facts_.tenant_layer);
+  if (facts_->tenant_layer >= 0) {
+    const size_t layer = static_cast<size_t>(facts_->tenant_layer);
     kind = std::max(kind, RunLayer(program_.layers[layer], &hits));
   }
   Outcome outcome;
   outcome.kind = kind;
   for (const Hit& hit : hits) {
-    const DecisionKind severity =
-        hit.fault != Fault::kNone
-            ? DecisionKind::kBlock
-            : program_.rules[static_cast<size_t>(hit.rule)].kind;
-    if (severity == kind) outcome.hits.push_back(hit);
+    if (hit.kind == kind) outcome.hits.push_back(hit);
   }
-  const auto place = [this](const Hit& hit) {
-    return program_.rules[static_cast<size_t>(hit.rule)].place;
-  };
-  std::sort(outcome.hits.begin(), outcome.hits.end(),
-            [&](const Hit& left, const Hit& right) {
-              return place(left) < place(right);
-            });
+  std::sort(
+      outcome.hits.begin(), outcome.hits.end(),
+      [](const Hit& left, const Hit& right) { return left.rule < right.rule; });
   outcome.all_hits = std::move(hits);
   std::sort(draws_.begin(), draws_.end(),
             [](const auto& left, const auto& right) {
@@ -121,12 +119,12 @@ DecisionKind Evaluator::RunLayer(const ProgramLayer& layer,
                                  std::vector<Hit>* hits) {
   std::optional<DecisionKind> kind;
   for (const int32_t id : layer.rules_on_all) RunRule(id, hits, &kind);
-  const auto on_type = layer.rules_on_type.find(facts_.type_id);
+  const auto on_type = layer.rules_on_type.find(facts_->type_id);
   if (on_type != layer.rules_on_type.end()) {
     for (const int32_t id : on_type->second) RunRule(id, hits, &kind);
   }
   for (const int32_t id : layer.limits_on_all) RunRule(id, hits, &kind);
-  const auto limits = layer.limits_on_type.find(facts_.type_id);
+  const auto limits = layer.limits_on_type.find(facts_->type_id);
   if (limits != layer.limits_on_type.end()) {
     for (const int32_t id : limits->second) RunRule(id, hits, &kind);
   }
@@ -145,44 +143,46 @@ void Evaluator::RunRule(int32_t id, std::vector<Hit>* hits,
     hit.fault = HandOn(condition).fault;
   } else if (rule.limit >= 0) {
     bool is_exceeded = false;
-    hit.fault = Draw(id, &is_exceeded);
+    LimitDraw draw;
+    hit.fault = Draw(rule, &draw, &is_exceeded);
+    draws_.emplace_back(id, std::move(draw));
     if (hit.fault == Fault::kNone && !is_exceeded) return;
   }
   if (hit.fault != Fault::kNone) severity = DecisionKind::kBlock;
+  hit.kind = severity;
   hits->push_back(hit);
   *kind = std::max(kind->value_or(DecisionKind::kAllow), severity);
 }
 
-Fault Evaluator::Draw(int32_t id, bool* is_exceeded) {
-  const ProgramRule& rule = program_.rules[static_cast<size_t>(id)];
+Fault Evaluator::Draw(const ProgramRule& rule, LimitDraw* draw,
+                      bool* is_exceeded) const {
   const ProgramLimit& limit = program_.limits[static_cast<size_t>(rule.limit)];
-  const Request& request = *facts_.request;
-  LimitDraw draw;
-  draw.layer = program_.layers[static_cast<size_t>(rule.layer)].name;
-  draw.code = rule.code;
-  draw.scope = limit.scope;
-  draw.subject = SubjectOf(limit.scope, request);
-  draw.window = limit.window;
-  draw.is_spend = limit.is_spend;
-  draw.amount = limit.is_spend ? request.intent.spend_micros_usd : 1;
-  draw.amount_max = limit.amount_max;
+  const Request& request = *facts_->request;
+  draw->layer = program_.layers[static_cast<size_t>(rule.layer)].name;
+  draw->code = rule.code;
+  draw->scope = limit.scope;
+  SetSubject(limit.scope, request, &draw->subject);
+  draw->window = limit.window;
+  draw->is_spend = limit.is_spend;
+  draw->amount = limit.is_spend ? request.intent.spend_micros_usd : 1;
+  draw->amount_max = limit.amount_max;
+  draw->total.reset();
   Fault fault = Fault::kNoTotal;
   if (request.limit_totals != nullptr) {
     fault = Fault::kOverflow;
     const std::optional<int64_t> before =
-        request.limit_totals->Total(draw, request.now);
-    if (before.has_value()) draw.total = CheckedAdd(*before, draw.amount);
+        request.limit_totals->Total(*draw, request.now);
+    if (before.has_value()) draw->total = CheckedAdd(*before, draw->amount);
   }
-  if (draw.total.has_value()) fault = Fault::kNone;
-  *is_exceeded = draw.total.value_or(0) > draw.amount_max;
-  draws_.emplace_back(rule.place, std::move(draw));
+  if (draw->total.has_value()) fault = Fault::kNone;
+  *is_exceeded = draw->total.value_or(0) > draw->amount_max;
   return fault;
 }
 
 bool Evaluator::IsAbout(const ProgramAssert& item) {
-  if (item.layer != 0 && item.layer != facts_.tenant_layer) return false;
+  if (item.layer != 0 && item.layer != facts_->tenant_layer) return false;
   if (!item.on_all &&
-      !std::binary_search(item.on.begin(), item.on.end(), facts_.type_id)) {
+      !std::binary_search(item.on.begin(), item.on.end(), facts_->type_id)) {
     return false;
   }
   if (item.condition < 0) return true;
@@ -194,9 +194,12 @@ Value Evaluator::Get(int32_t id) {
   const Instruction& instruction =
       program_.instructions[static_cast<size_t>(id)];
   if (instruction.memo < 0) return Compute(instruction);
-  Value& memo = memo_[static_cast<size_t>(instruction.memo)];
-  if (memo.state == Value::State::kUnset) memo = Compute(instruction);
-  return memo;
+  Memo& memo = memos_[static_cast<size_t>(instruction.memo)];
+  if (memo.epoch != epoch_) {
+    memo.value = Compute(instruction);
+    memo.epoch = epoch_;
+  }
+  return memo.value;
 }
 
 Value Evaluator::Bind(int32_t variable, const Value& value) {
@@ -213,11 +216,11 @@ Value Evaluator::Compute(const Instruction& instruction) {
     case Code::kFixed:
       return Fixed(static_cast<RootField>(instruction.index));
     case Code::kSlot:
-      return facts_.slots[index];
+      return facts_->slots[index];
     case Code::kVariable:
       return Variable(instruction);
     case Code::kHasSlot:
-      return Bool(facts_.slots[index].is_present());
+      return Bool(facts_->slots[index].is_present());
     case Code::kHasVariable:
       return Bool(Variable(instruction).is_present());
     case Code::kCoalesce:
@@ -235,7 +238,7 @@ Value Evaluator::Compute(const Instruction& instruction) {
     case Code::kScan:
       return Scan(instruction);
     case Code::kConnected: {
-      const auto& connected = facts_.request->tenant.connected;
+      const auto& connected = facts_->request->tenant.connected;
       return Bool(std::find(connected.begin(), connected.end(),
                             program_.texts[index]) != connected.end());
     }
@@ -251,7 +254,7 @@ Value Evaluator::Compute(const Instruction& instruction) {
 }
 
 Value Evaluator::Fixed(RootField field) const {
-  const Request& request = *facts_.request;
+  const Request& request = *facts_->request;
   switch (field) {
     case RootField::kIntentId:
       return Value::Text(request.intent.id);
@@ -278,7 +281,7 @@ Value Evaluator::Fixed(RootField field) const {
     case RootField::kAgentTier:
       return Value::Number(request.agent.tier);
     case RootField::kAgentLabels:
-      return facts_.labels;
+      return facts_->labels;
     case RootField::kTenantId:
       return Value::Text(request.tenant.id);
     case RootField::kTenantSlug:
@@ -290,7 +293,7 @@ Value Evaluator::Fixed(RootField field) const {
     case RootField::kBudgetRemaining:
       return Value::Number(request.budget.remaining_micros_usd);
     case RootField::kBudgetUsed:
-      return Value::Number(facts_.budget_used);
+      return Value::Number(facts_->budget_used);
     case RootField::kNow:
       return Value::Number(absl::ToUnixMicros(request.now));
   }
@@ -302,7 +305,7 @@ Value Evaluator::Variable(const Instruction& instruction) const {
   for (const int32_t step :
        program_.steps[static_cast<size_t>(instruction.index)]) {
     if (!value.is_present()) return value;
-    value = facts_.cells[value.first + static_cast<uint32_t>(step)];
+    value = facts_->cells[value.first + static_cast<uint32_t>(step)];
   }
   return value;
 }
@@ -342,7 +345,7 @@ Value Evaluator::Loop(const Instruction& instruction, const Value& list,
   std::optional<Value> fault;
   int64_t count = 0;
   for (uint32_t i = 0; i < list.count; ++i) {
-    variable = facts_.cells[list.first + i];
+    variable = facts_->cells[list.first + i];
     const Value body = Get(child(instruction, 1));
     if (!body.is_present()) {
       if (!fault.has_value()) fault = HandOn(body);
@@ -363,10 +366,10 @@ Value Evaluator::Sum(const Instruction& instruction) {
   // 10,000 items of 64 bits can't overflow 128.
   absl::int128 total = 0;
   for (uint32_t i = 0; i < list.count; ++i) {
-    const Value& record = facts_.cells[list.first + i];
+    const Value& record = facts_->cells[list.first + i];
     if (!record.is_present()) return HandOn(record);
     const Value& field =
-        facts_.cells[record.first + static_cast<uint32_t>(instruction.index)];
+        facts_->cells[record.first + static_cast<uint32_t>(instruction.index)];
     if (!field.is_present()) return HandOn(field);
     total += field.number;
   }
@@ -379,7 +382,7 @@ Value Evaluator::Sum(const Instruction& instruction) {
 
 Value Evaluator::Scan(const Instruction& instruction) {
   const RE2& regex = *program_.regexes[static_cast<size_t>(instruction.index)];
-  for (const absl::string_view text : facts_.strings) {
+  for (const absl::string_view text : facts_->strings) {
     if (RE2::PartialMatch(Piece(text), regex)) return Bool(true);
   }
   return Bool(false);
@@ -410,7 +413,7 @@ Value Evaluator::Unary(const Instruction& instruction, const Value& operand) {
     case Code::kSizeList:
       return Value::Number(operand.count);
     case Code::kLower:
-      return Keep(absl::AsciiStrToLower(operand.text()));
+      return Lower(operand.text());
     case Code::kHour:
       return Value::Number(program_.zones[index]
                                .At(absl::FromUnixMicros(operand.number))
@@ -422,9 +425,9 @@ Value Evaluator::Unary(const Instruction& instruction, const Value& operand) {
           static_cast<int64_t>(absl::GetWeekday(absl::CivilDay(civil))) + 1);
     }
     case Code::kDomain: {
-      std::optional<std::string> host = UrlHost(operand.text());
+      const std::optional<absl::string_view> host = UrlHost(operand.text());
       if (!host.has_value()) return Value::Faulted(Fault::kNotAUrl);
-      return Keep(*std::move(host));
+      return Lower(*host);
     }
     default:
       break;
@@ -488,7 +491,7 @@ Value Evaluator::InList(const Instruction& instruction, const Value& item,
   const bool is_text = instruction.code == Code::kInTextList;
   for (uint32_t i = 0; i < list.count; ++i) {
     // An element that is null equals nothing.
-    const Value& element = facts_.cells[list.first + i];
+    const Value& element = facts_->cells[list.first + i];
     if (element.is_present() && (is_text ? element.text() == item.text()
                                          : element.number == item.number)) {
       return Bool(true);
@@ -497,9 +500,10 @@ Value Evaluator::InList(const Instruction& instruction, const Value& item,
   return Bool(false);
 }
 
-Value Evaluator::Keep(std::string text) {
-  texts_.push_back(std::move(text));
-  return Value::Text(texts_.back());
+Value Evaluator::Lower(absl::string_view text) {
+  char* const lower = texts_.Take(text.size());
+  std::transform(text.begin(), text.end(), lower, absl::ascii_tolower);
+  return Value::Text({lower, text.size()});
 }
 
 }  // namespace sgl

@@ -11,10 +11,10 @@
 #ifndef POLICY_EVAL_EVALUATOR_H_
 #define POLICY_EVAL_EVALUATOR_H_
 
+#include <absl/strings/string_view.h>
+
 #include <cstdint>
-#include <deque>
 #include <optional>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +23,7 @@
 #include "policy/decision_kind.h"
 #include "policy/eval/facts.h"
 #include "policy/eval/limits.h"
+#include "policy/eval/text_arena.h"
 #include "policy/eval/verdict.h"
 
 namespace sgl {
@@ -37,14 +38,24 @@ struct Outcome {
   std::vector<Hit> all_hits;
   // Of the limits whose condition is true, in the order of reasons.
   std::vector<LimitDraw> limit_draws;
+
+  Verdict verdict() const {
+    return {.kind = kind, .hits = hits, .limit_draws = limit_draws};
+  }
 };
 
-// One evaluation. Confined to one call; views program and facts.
+// Computes one request's values, and decides by looking at every rule. Views
+// program and facts; may be used again for other facts. Not thread-safe.
 class Evaluator {
  public:
+  explicit Evaluator(const DecisionProgram& program);
   Evaluator(const DecisionProgram& program, const Facts& facts);
 
-  // Applies every rule of the layers that concern the request.
+  // Forgets all values: from now on they are those of `facts`.
+  void Reset(const Facts& facts);
+
+  // Applies every rule of the layers that concern the request, as written and
+  // without an index.
   // REQUIRES: the type is known and nothing was found not to fit.
   Outcome Run();
 
@@ -56,21 +67,36 @@ class Evaluator {
   // that Bind did not give a value to.
   Value Get(int32_t id);
 
+  // Returns a fact of the request that is in no payload.
+  Value Fixed(RootField field) const;
+
   // Gives a bound variable its value and returns the one before, for whoever
   // walks the body of a loop from outside. Loops put back what they change.
   Value Bind(int32_t variable, const Value& value);
 
+  // Sets what a memo holds for the rest of this request.
+  void Remember(int32_t memo, const Value& value) {
+    memos_[static_cast<size_t>(memo)] = {value, epoch_};
+  }
+
+  // Fills in what the limit draws, whatever `draw` held. Returns why that
+  // can't be held against it, kNone where it can, and then whether it is
+  // exceeded.
+  Fault Draw(const ProgramRule& rule, LimitDraw* draw, bool* is_exceeded) const;
+
  private:
+  // A value, and the evaluation that it belongs to.
+  struct Memo {
+    Value value;
+    uint32_t epoch = 0;
+  };
+
   DecisionKind RunLayer(const ProgramLayer& layer, std::vector<Hit>* hits);
   // Adds the rule to `hits` if it applies or faults, and raises `kind`.
   void RunRule(int32_t id, std::vector<Hit>* hits,
                std::optional<DecisionKind>* kind);
-  // Notes what the limit draws. Returns why that can't be held against it,
-  // kNone where it can, and then whether it is exceeded.
-  Fault Draw(int32_t id, bool* is_exceeded);
 
   Value Compute(const Instruction& instruction);
-  Value Fixed(RootField field) const;
   Value Variable(const Instruction& instruction) const;
   Value Coalesce(const Instruction& instruction);
   // Kleene `and` or `or`; `decisive` is the operand that settles it.
@@ -87,8 +113,8 @@ class Evaluator {
   Value Arithmetic(Code code, int64_t left, int64_t right) const;
   Value InList(const Instruction& instruction, const Value& item,
                const Value& list) const;
-  // Keeps a text that was made here until the evaluation ends.
-  Value Keep(std::string text);
+  // Returns the text in lower case, kept until the next Reset.
+  Value Lower(absl::string_view text);
 
   int32_t child(const Instruction& instruction, int number) const {
     return program_
@@ -96,12 +122,20 @@ class Evaluator {
   }
 
   const DecisionProgram& program_;
-  const Facts& facts_;
-  std::vector<Value> memo_;  // by Instruction::memo
+  const Facts* facts_ = nullptr;
+  std::vector<Memo> memos_;  // by Instruction::memo
+  uint32_t epoch_ = 0;
   std::vector<Value> variables_;
-  std::deque<std::string> texts_;
+  TextArena texts_;
   std::vector<std::pair<int32_t, LimitDraw>> draws_;  // by place
 };
+
+// Returns what an operator makes of an operand that is not there.
+inline Value HandOn(const Value& operand) {
+  return operand.state == Value::State::kFault
+             ? operand
+             : Value::Faulted(Fault::kMissing);
+}
 
 }  // namespace sgl
 

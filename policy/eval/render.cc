@@ -85,10 +85,10 @@ Reason DefaultReason(const DecisionProgram& program, DecisionKind kind) {
 
 // Merges what the rules of a REVIEW ask for. Demands for the same roles become
 // one of the higher count; their order does not hang on the rules' order.
-void MergeDemands(const DecisionProgram& program, const Outcome& outcome,
+void MergeDemands(const DecisionProgram& program, const Verdict& verdict,
                   Decision* decision) {
   std::map<std::vector<std::string>, int64_t> counts;
-  for (const Hit& hit : outcome.hits) {
+  for (const Hit& hit : verdict.hits) {
     const ProgramRule& rule = program.rules[static_cast<size_t>(hit.rule)];
     decision->risk = std::max<int64_t>(decision->risk, rule.risk);
     for (const ProgramDemand& demand : rule.demands) {
@@ -134,19 +134,20 @@ absl::string_view FaultPhrase(Fault fault) {
   return "a value is missing";
 }
 
-Decision RenderOutcome(const DecisionProgram& program, const Facts& facts,
-                       const Outcome& outcome, Evaluator& evaluator) {
+Decision RenderVerdict(const DecisionProgram& program, const Facts& facts,
+                       const Verdict& verdict, Evaluator& evaluator) {
   Decision decision = Begin(program, facts);
-  decision.kind = outcome.kind;
-  decision.limit_draws = outcome.limit_draws;
-  for (const Hit& hit : outcome.hits) {
+  decision.kind = verdict.kind;
+  decision.limit_draws.assign(verdict.limit_draws.begin(),
+                              verdict.limit_draws.end());
+  for (const Hit& hit : verdict.hits) {
     decision.reasons.push_back(RenderHit(program, hit, evaluator));
   }
-  if (outcome.hits.empty() && outcome.kind != DecisionKind::kAllow) {
-    decision.reasons.push_back(DefaultReason(program, outcome.kind));
+  if (verdict.hits.empty() && verdict.kind != DecisionKind::kAllow) {
+    decision.reasons.push_back(DefaultReason(program, verdict.kind));
   }
-  if (outcome.kind == DecisionKind::kReview) {
-    MergeDemands(program, outcome, &decision);
+  if (verdict.kind == DecisionKind::kReview) {
+    MergeDemands(program, verdict, &decision);
   }
   return decision;
 }

@@ -12,13 +12,14 @@
 #include "policy/eval/decision.h"
 #include "policy/eval/evaluator.h"
 #include "policy/eval/facts.h"
+#include "policy/eval/verdict.h"
 
 namespace sgl {
 
-// Returns the decision of an outcome. `evaluator` is the one that gave it; it
-// still knows the values that messages show.
-Decision RenderOutcome(const DecisionProgram& program, const Facts& facts,
-                       const Outcome& outcome, Evaluator& evaluator);
+// Returns the decision of a verdict, which is no refusal. `evaluator` is the
+// one that gave it; it still knows the values that messages show.
+Decision RenderVerdict(const DecisionProgram& program, const Facts& facts,
+                       const Verdict& verdict, Evaluator& evaluator);
 
 // Returns the decision where no rule was evaluated: the type is unknown, or
 // the payload does not fit.

@@ -44,7 +44,7 @@ bool IsPort(absl::string_view text) {
 
 }  // namespace
 
-std::optional<std::string> UrlHost(absl::string_view url) {
+std::optional<absl::string_view> UrlHost(absl::string_view url) {
   if (std::any_of(url.begin(), url.end(), IsTrick)) return std::nullopt;
   const size_t colon = url.find("://");
   if (colon == absl::string_view::npos || !IsScheme(url.substr(0, colon))) {
@@ -64,7 +64,7 @@ std::optional<std::string> UrlHost(absl::string_view url) {
     if (!rest.empty() && (rest.front() != ':' || !IsPort(rest.substr(1)))) {
       return std::nullopt;
     }
-    return absl::AsciiStrToLower(authority.substr(0, close + 1));
+    return authority.substr(0, close + 1);
   }
   const size_t port = authority.find(':');
   absl::string_view host = authority.substr(0, port);
@@ -73,7 +73,7 @@ std::optional<std::string> UrlHost(absl::string_view url) {
   }
   if (absl::EndsWith(host, ".")) host.remove_suffix(1);
   if (!IsHostName(host)) return std::nullopt;
-  return absl::AsciiStrToLower(host);
+  return host;
 }
 
 }  // namespace sgl

@@ -6,17 +6,17 @@
 #include <absl/strings/string_view.h>
 
 #include <optional>
-#include <string>
 
 namespace sgl {
 
-// Returns the lower-case host of `scheme://host…`, without userinfo, port and
-// one final dot. Nothing for all else, so that a trick URL is a fault and not
+// Returns the host of `scheme://host…` as it stands in `url`, without userinfo,
+// port and one final dot; `domain` is it in lower case. Nothing for all else,
+// so that a trick URL is a fault and not
 // a host of somebody's choice: a backslash, control character or space
 // anywhere, an empty host, and a host with characters that RFC 3986 does not
 // allow there or with a `%` (browsers decode it, and fold other alphabets onto
 // ours).
-std::optional<std::string> UrlHost(absl::string_view url);
+std::optional<absl::string_view> UrlHost(absl::string_view url);
 
 }  // namespace sgl
 

@@ -21,6 +21,9 @@ struct Hit {
   // Its place in Program::rules().
   int32_t rule = 0;
   Fault fault = Fault::kNone;
+  // What it makes of the decision: a fault blocks.
+  DecisionKind kind = DecisionKind::kBlock;
+  bool is_limit = false;
   // Its part of Verdict::values; none of a fault.
   uint32_t first_value = 0;
   uint32_t value_count = 0;

@@ -9,6 +9,16 @@
 #include "policy/eval/reference/line.h"
 
 namespace sgl::tests {
+namespace {
+
+Decision Decide(const Program& program, const Request& request,
+                EvaluationContext& context) {
+  const ParsedRequest parsed(program, request);
+  const Verdict& verdict = Evaluate(program, parsed, context);
+  return Render(program, parsed, verdict, context);
+}
+
+}  // namespace
 
 std::optional<int64_t> PlainBooks::Total(const LimitDraw& draw,
                                          absl::Time now) const {
@@ -37,6 +47,11 @@ BothPolicies CompileBoth(std::span<const SourceFile> sources) {
   policies.books = std::make_shared<PlainBooks>();
   policies.ledger = std::make_shared<LimitLedger>();
   policies.reference = ReferencePolicy::Create(sources, zones);
+  if (policies.program != nullptr) {
+    policies.indexed = std::make_shared<EvaluationContext>(*policies.program);
+    policies.plain = std::make_shared<EvaluationContext>(
+        *policies.program, EvaluationOptions{.use_index = false});
+  }
   return policies;
 }
 
@@ -53,7 +68,9 @@ std::string CompareOnLine(const BothPolicies& policies,
   if (!read.ok()) return "";
   Request request = read->request();
   request.limit_totals = policies.ledger.get();
-  const Decision program = Evaluate(*policies.program, request);
+  const Decision program =
+      Decide(*policies.program, request, *policies.indexed);
+  const Decision scanned = Decide(*policies.program, request, *policies.plain);
   Request plain = reference_line->request();
   plain.limit_totals = policies.books.get();
   const Decision reference = policies.reference->Evaluate(plain);
@@ -62,6 +79,11 @@ std::string CompareOnLine(const BothPolicies& policies,
   }
   if (reference.kind == DecisionKind::kAllow) {
     policies.books->Count(reference.limit_draws, plain.now);
+  }
+  if (program != scanned) {
+    return absl::StrCat(
+        "the index changes the decision\nwith:    ", DecisionToJson(program),
+        "\nwithout: ", DecisionToJson(scanned), "\n");
   }
   const std::string difference = AgreementError(program, reference);
   if (difference.empty()) return "";

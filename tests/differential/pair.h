@@ -1,4 +1,5 @@
-// One policy, one request, two evaluators.
+// One policy, one request, three ways to decide: by the index, by the program's
+// plain scan of all rules, and by the reference.
 
 #ifndef TESTS_DIFFERENTIAL_PAIR_H_
 #define TESTS_DIFFERENTIAL_PAIR_H_
@@ -39,11 +40,14 @@ struct BothPolicies {
   // What limits counted of the lines compared so far.
   std::shared_ptr<PlainBooks> books;
   std::shared_ptr<LimitLedger> ledger;
+  // Used again for every line, as an engine does.
+  std::shared_ptr<EvaluationContext> indexed;
+  std::shared_ptr<EvaluationContext> plain;
 };
 
 BothPolicies CompileBoth(std::span<const SourceFile> sources);
 
-// Decides the line by both, limits counting what the lines before it were
+// Decides the line by all, limits counting what the lines before it were
 // allowed; the program keeps books of its own kind. Returns an empty text where
 // they agree, else in what they differ, with both decisions.
 std::string CompareOnLine(const BothPolicies& policies, absl::string_view line);

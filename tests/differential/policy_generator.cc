@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "tests/differential/expr_generator.h"
+#include "tests/differential/family_generator.h"
 
 namespace sgl::tests {
 namespace {
@@ -68,8 +69,12 @@ class PolicyGenerator {
   std::string Def(FileContext& context, const std::string& type);
   // What a limit allows, for whom, and for how long.
   std::string LimitPart(const FileContext& context);
-  // A rule, or now and then a limit.
-  std::string Rule(const FileContext& context, const std::string& code);
+  // Rules that all test one value against constants.
+  void AddFamily(FileContext& context, GeneratedFile& file);
+  // A rule, or now and then a limit. Its condition is the family's, if any.
+  std::string Rule(const FileContext& context, const std::string& code,
+                   const std::vector<std::string>& on, const Scope& scope,
+                   FamilyGenerator* family_or_null);
   std::string Message(const Scope& scope, const std::string& guard);
   std::string Demands();
   std::string Declaration(absl::string_view name,
@@ -300,9 +305,10 @@ std::string PolicyGenerator::LimitPart(const FileContext& context) {
 }
 
 std::string PolicyGenerator::Rule(const FileContext& context,
-                                  const std::string& code) {
-  const std::vector<std::string> on = RandomOn(context.layer);
-  const Scope scope = MakeScope(context, on);
+                                  const std::string& code,
+                                  const std::vector<std::string>& on,
+                                  const Scope& scope,
+                                  FamilyGenerator* family_or_null) {
   static const auto* const kKinds =
       new std::vector<std::string>{"review", "review", "block", "allow"};
   std::string kind = random_.Pick(*kKinds);
@@ -310,7 +316,9 @@ std::string PolicyGenerator::Rule(const FileContext& context,
   const bool is_limit = kind != "allow" && random_.Chance(20);
   std::string guard;
   std::string when;
-  if (random_.Chance(90)) {
+  if (family_or_null != nullptr) {
+    when = family_or_null->Condition();
+  } else if (random_.Chance(90)) {
     Scope inner = scope;
     std::vector<std::string> optional;
     for (const VisiblePath& path : scope.paths) {
@@ -343,7 +351,20 @@ std::string PolicyGenerator::Rule(const FileContext& context,
 void PolicyGenerator::AddRules(FileContext& context, GeneratedFile& file) {
   for (int i = random_.Between(1, 6); i > 0; --i) {
     // Codes are unique in a layer; the platform and a tenant share some.
-    file.items.push_back(Rule(context, absl::StrCat("RULE_", next_name_++)));
+    const std::vector<std::string> on = RandomOn(context.layer);
+    file.items.push_back(Rule(context, absl::StrCat("RULE_", next_name_++), on,
+                              MakeScope(context, on), nullptr));
+  }
+  if (random_.Chance(40)) AddFamily(context, file);
+}
+
+void PolicyGenerator::AddFamily(FileContext& context, GeneratedFile& file) {
+  const std::vector<std::string> on = RandomOn(context.layer);
+  const Scope scope = MakeScope(context, on);
+  FamilyGenerator family(random_, exprs_, scope);
+  for (int i = random_.Between(5, 16); i > 0; --i) {
+    file.items.push_back(
+        Rule(context, absl::StrCat("RULE_", next_name_++), on, scope, &family));
   }
 }
 

@@ -1,0 +1,389 @@
+#include "policy/eval/runner.h"
+
+#include <absl/strings/match.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+
+namespace sgl {
+namespace {
+
+// Values noted of one rule that was computed in full.
+constexpr int kValuesMax = 48;
+
+re2::StringPiece Piece(absl::string_view text) {
+  return re2::StringPiece(text.data(), text.size());
+}
+
+// A value of an index that a rule's `has` may rule out.
+bool IsMissing(const Value& value) {
+  return value.state == Value::State::kMissing ||
+         (value.state == Value::State::kFault &&
+          value.fault == Fault::kMissing);
+}
+
+bool Holds(const std::vector<std::string>& set, absl::string_view text) {
+  const auto found =
+      std::lower_bound(set.begin(), set.end(), text,
+                       [](const std::string& left, absl::string_view right) {
+                         return left < right;
+                       });
+  return found != set.end() && *found == text;
+}
+
+// Returns how many of the ascending bounds are not above the value. Without a
+// branch that the value decides.
+size_t CountUpTo(const std::vector<int64_t>& bounds, int64_t value) {
+  const int64_t* base = bounds.data();
+  size_t size = bounds.size();
+  if (size == 0) return 0;
+  while (size > 1) {
+    const size_t half = size / 2;
+    base = base[half] <= value ? base + half : base;
+    size -= half;
+  }
+  return static_cast<size_t>(base - bounds.data()) + (*base <= value ? 1 : 0);
+}
+
+}  // namespace
+
+Runner::Runner(const DecisionProgram& program)
+    : program_(program), index_(program.index), evaluator_(program) {}
+
+const Verdict& Runner::Run(const Facts& facts) {
+  facts_ = &facts;
+  evaluator_.Reset(facts);
+  is_blocked_ = false;
+  hits_.clear();
+  values_.clear();
+  draw_count_ = 0;
+  draw_places_.clear();
+  DecisionKind kind = RunLayer(0);
+  if (facts.tenant_layer >= 0) {
+    kind = std::max(kind, RunLayer(static_cast<size_t>(facts.tenant_layer)));
+  }
+  FinishVerdict(kind);
+  return verdict_;
+}
+
+DecisionKind Runner::RunLayer(size_t number) {
+  const LayerIndex& layer = index_.layers[number];
+  const size_t first_hit = hits_.size();
+  int32_t group = -1;
+  if (number == 0) {
+    if (facts_->type_id >= 0) {
+      group = layer.group_of_type[static_cast<size_t>(facts_->type_id)];
+    }
+  } else if (const auto found = layer.typed_groups.find(facts_->type_id);
+             found != layer.typed_groups.end()) {
+    group = found->second;
+  }
+  if (group >= 0) RunGroup(index_.groups[static_cast<size_t>(group)]);
+  if (layer.common >= 0 && (group < 0 || !layer.holds_common)) {
+    RunGroup(index_.groups[static_cast<size_t>(layer.common)]);
+  }
+  FinishLayer(first_hit);
+  if (hits_.size() == first_hit) {
+    return program_.layers[number].default_decision;
+  }
+  DecisionKind kind = DecisionKind::kAllow;
+  for (size_t i = first_hit; i < hits_.size(); ++i) {
+    kind = std::max(kind, hits_[i].kind);
+  }
+  return kind;
+}
+
+void Runner::RunGroup(const RuleGroup& group) {
+  const Cell* cell = index_.cells.data() + group.first_cell;
+  for (uint32_t i = 0; i < group.always_count; ++i) {
+    RunRule(cell);
+    cell += 1 + cell->head.test_count;
+  }
+  const ValueIndex* const indexes = index_.indexes.data() + group.first_index;
+  for (uint32_t i = 0; i < group.index_count; ++i) RunIndex(indexes[i]);
+}
+
+void Runner::RunIndex(const ValueIndex& index) {
+  const Value value = Read(index.source, index.value);
+  if (!value.is_present()) {
+    return RunList(IsMissing(value) ? index.unguarded : index.all);
+  }
+  switch (index.kind) {
+    case IndexKind::kNumbers:
+      return RunNumbers(index, value.number);
+    case IndexKind::kTexts:
+      return RunText(index, value.text());
+    case IndexKind::kPrefixes:
+      return RunPrefixes(index, value.text());
+    case IndexKind::kRanges:
+      return RunRanges(index, value.number);
+    case IndexKind::kRegexes:
+      return RunRegexes(index, value.text());
+  }
+}
+
+void Runner::RunNumbers(const ValueIndex& index, int64_t number) {
+  const size_t mask = index.numbers.size() - 1;
+  for (size_t at = HashNumber(number) & mask;; at = (at + 1) & mask) {
+    const NumberKey& key = index.numbers[at];
+    if (key.rules.count == 0) return;
+    if (key.number == number) return RunList(key.rules);
+  }
+}
+
+void Runner::RunText(const ValueIndex& index, absl::string_view text) {
+  const uint64_t hash = HashText(text.data(), text.size());
+  const size_t mask = index.texts.size() - 1;
+  for (size_t at = hash & mask;; at = (at + 1) & mask) {
+    const TextKey& key = index.texts[at];
+    if (key.rules.count == 0) return;
+    if (key.hash == hash && key.size == text.size() &&
+        std::memcmp(index.text.data() + key.offset, text.data(), text.size()) ==
+            0) {
+      return RunList(key.rules);
+    }
+  }
+}
+
+void Runner::RunPrefixes(const ValueIndex& index, absl::string_view text) {
+  for (const uint32_t size : index.prefix_sizes) {
+    if (size > text.size()) return;
+    RunText(index, text.substr(0, size));
+  }
+}
+
+void Runner::RunRanges(const ValueIndex& index, int64_t number) {
+  const size_t segment = CountUpTo(index.bounds, number);
+  if (segment > 0) RunList(index.between[segment - 1]);
+  const size_t lows = CountUpTo(index.lows, number);
+  RunList({index.by_low.first, static_cast<uint32_t>(lows)});
+  if (index.highs.empty()) return;
+  const auto end =
+      std::partition_point(index.highs.begin(), index.highs.end(),
+                           [number](int64_t high) { return high >= number; });
+  RunList(
+      {index.by_high.first, static_cast<uint32_t>(end - index.highs.begin())});
+}
+
+void Runner::RunRegexes(const ValueIndex& index, absl::string_view text) {
+  RE2::Set::ErrorInfo error = {RE2::Set::kNoError};
+  // Asking which ones match costs an allocation inside RE2: only where any do.
+  bool matches = index.regexes->Match(Piece(text), nullptr, &error);
+  if (matches && error.kind == RE2::Set::kNoError) {
+    matches = index.regexes->Match(Piece(text), &matched_, &error);
+  }
+  if (error.kind != RE2::Set::kNoError) return RunList(index.all);
+  if (!matches) return;
+  for (const int regex : matched_) {
+    const size_t number = static_cast<size_t>(regex);
+    evaluator_.Remember(index.memo_of_regex[number], Value::Number(1));
+  }
+  for (const int regex : matched_) {
+    RunList(index.by_regex[static_cast<size_t>(regex)]);
+  }
+}
+
+void Runner::RunList(CellList list) {
+  const uint32_t* const cells = index_.lists.data() + list.first;
+  for (uint32_t i = 0; i < list.count; ++i) {
+    RunRule(index_.cells.data() + cells[i]);
+  }
+}
+
+void Runner::RunRule(const Cell* cell) {
+  const RuleHead& head = cell->head;
+  if (is_blocked_ && head.is_moot_if_blocked) return;
+  if (head.condition < 0) return AddHit(head, Fault::kNone, 0);
+  if (head.test_count == 0) return RunInFull(head);
+  const size_t first_value = values_.size();
+  switch (RunTests(&cell[1].test)) {
+    case Result::kTrue:
+      return AddHit(head, Fault::kNone,
+                    static_cast<uint32_t>(values_.size() - first_value));
+    case Result::kUnknown:
+      values_.resize(first_value);
+      return RunInFull(head);
+    case Result::kFalse:
+      values_.resize(first_value);
+      return;
+  }
+}
+
+inline Value Runner::Read(ValueSource source, int32_t value) {
+  switch (source) {
+    case ValueSource::kSlot:
+      return facts_->slots[static_cast<size_t>(value)];
+    case ValueSource::kFixed:
+      return evaluator_.Fixed(static_cast<RootField>(value));
+    case ValueSource::kInstruction:
+      break;
+  }
+  return evaluator_.Get(value);
+}
+
+Runner::Result Runner::RunTests(const Test* tests) {
+  uint16_t at = 0;
+  do {
+    const Test& test = tests[at];
+    const Value value = Read(test.source, test.value);
+    bool is_true = false;
+    if (value.is_present()) {
+      is_true = IsTrue(test, value);
+      values_.push_back({test.instruction, value});
+    } else if (test.op != TestOp::kIsPresent) {
+      return Result::kUnknown;
+    }
+    at = is_true ? test.on_true : test.on_false;
+  } while (at < kApplies);
+  return at == kApplies ? Result::kTrue : Result::kFalse;
+}
+
+bool Runner::IsTrue(const Test& test, const Value& value) const {
+  const size_t index = static_cast<size_t>(test.low);
+  switch (test.op) {
+    case TestOp::kIsTrue:
+      return value.number != 0;
+    case TestOp::kIsPresent:
+      return true;
+    case TestOp::kEqual:
+      return value.number == test.low;
+    case TestOp::kLess:
+      return value.number < test.low;
+    case TestOp::kGreater:
+      return value.number > test.low;
+    case TestOp::kInRange:
+      return test.low <= value.number && value.number <= test.high;
+    case TestOp::kInNumbers:
+      return std::binary_search(program_.number_sets[index].begin(),
+                                program_.number_sets[index].end(),
+                                value.number);
+    case TestOp::kEqualText:
+      return value.count == test.text_size && value.text() == test.Text();
+    case TestOp::kStartsWith:
+      return absl::StartsWith(value.text(), test.Text());
+    case TestOp::kEndsWith:
+      return absl::EndsWith(value.text(), test.Text());
+    case TestOp::kContains:
+      return absl::StrContains(value.text(), test.Text());
+    case TestOp::kInTexts:
+      return Holds(program_.text_sets[index], value.text());
+    case TestOp::kMatches:
+      return RE2::PartialMatch(Piece(value.text()), *program_.regexes[index]);
+  }
+  return false;
+}
+
+void Runner::RunInFull(const RuleHead& head) {
+  const Value condition = evaluator_.Get(head.condition);
+  if (!condition.is_present()) {
+    return AddHit(head, HandOn(condition).fault, 0);
+  }
+  if (condition.number == 0) return;
+  const size_t first_value = values_.size();
+  int left = kValuesMax;
+  NoteTrue(head.condition, true, &left);
+  AddHit(head, Fault::kNone,
+         static_cast<uint32_t>(values_.size() - first_value));
+}
+
+void Runner::NoteTrue(int32_t id, bool is_true, int* left) {
+  if (--*left < 0) return;
+  const Instruction& instruction =
+      program_.instructions[static_cast<size_t>(id)];
+  const int32_t* const operands =
+      program_.children.data() + instruction.first_child;
+  if (instruction.code == Code::kNot) {
+    return NoteTrue(operands[0], !is_true, left);
+  }
+  const bool is_junction =
+      instruction.code == Code::kAnd || instruction.code == Code::kOr;
+  if (!is_junction) {
+    values_.push_back({id, evaluator_.Get(id)});
+    return;
+  }
+  const bool needs_all = (instruction.code == Code::kAnd) == is_true;
+  for (int32_t i = 0; i < instruction.child_count; ++i) {
+    if (needs_all) {
+      NoteTrue(operands[i], is_true, left);
+      continue;
+    }
+    const Value value = evaluator_.Get(operands[i]);
+    if (!value.is_present() || (value.number != 0) != is_true) continue;
+    return NoteTrue(operands[i], is_true, left);
+  }
+}
+
+void Runner::AddHit(const RuleHead& head, Fault fault, uint32_t value_count) {
+  Hit& hit = hits_.emplace_back();
+  hit.rule = head.rule;
+  hit.fault = fault;
+  hit.kind = fault != Fault::kNone ? DecisionKind::kBlock : head.kind;
+  hit.is_limit = head.is_limit && fault == Fault::kNone;
+  hit.value_count = value_count;
+  hit.first_value = static_cast<uint32_t>(values_.size()) - value_count;
+  if (hit.kind == DecisionKind::kBlock && !hit.is_limit) is_blocked_ = true;
+}
+
+void Runner::FinishLayer(size_t first_hit) {
+  const auto first = hits_.begin() + static_cast<std::ptrdiff_t>(first_hit);
+  if (first == hits_.end()) return;
+  const auto by_rule = [](const Hit& left, const Hit& right) {
+    return left.rule < right.rule;
+  };
+  if (hits_.size() - first_hit > 1) {
+    std::sort(first, hits_.end(), by_rule);
+    // A rule that stands under two values of an index may be run twice.
+    const auto same = [](const Hit& left, const Hit& right) {
+      return left.rule == right.rule;
+    };
+    hits_.erase(std::unique(first, hits_.end(), same), hits_.end());
+  }
+  if (program_.limits.empty()) return;
+  hits_.erase(std::remove_if(
+                  first, hits_.end(),
+                  [this](Hit& hit) { return hit.is_limit && !HoldLimit(hit); }),
+              hits_.end());
+}
+
+bool Runner::HoldLimit(Hit& hit) {
+  if (draw_count_ == draws_.size()) draws_.emplace_back();
+  bool is_exceeded = false;
+  const Fault fault =
+      evaluator_.Draw(program_.rules[static_cast<size_t>(hit.rule)],
+                      &draws_[draw_count_], &is_exceeded);
+  // Draws stand by place; those of two layers may interleave.
+  size_t at = draw_count_++;
+  draw_places_.push_back(hit.rule);
+  for (; at > 0 && draw_places_[at - 1] > draw_places_[at]; --at) {
+    std::swap(draw_places_[at - 1], draw_places_[at]);
+    std::swap(draws_[at - 1], draws_[at]);
+  }
+  if (fault != Fault::kNone) {
+    hit.fault = fault;
+    hit.kind = DecisionKind::kBlock;
+    hit.value_count = 0;
+  }
+  return fault != Fault::kNone || is_exceeded;
+}
+
+void Runner::FinishVerdict(DecisionKind kind) {
+  const auto is_milder = [kind](const Hit& hit) { return hit.kind != kind; };
+  hits_.erase(std::remove_if(hits_.begin(), hits_.end(), is_milder),
+              hits_.end());
+  if (facts_->tenant_layer >= 0) {
+    std::sort(hits_.begin(), hits_.end(),
+              [](const Hit& left, const Hit& right) {
+                return left.rule < right.rule;
+              });
+  }
+  verdict_.kind = kind;
+  verdict_.hits = hits_;
+  verdict_.values = values_;
+  verdict_.limit_draws = {draws_.data(), draw_count_};
+}
+
+}  // namespace sgl

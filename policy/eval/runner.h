@@ -1,0 +1,85 @@
+// Decides by the index: finds the rules that a request can make apply, and
+// runs their flat code. Whatever the code can't settle, a fault above all, it
+// leaves to the evaluator, so that the two always agree.
+//
+// Internal to the policy layer.
+
+#ifndef POLICY_EVAL_RUNNER_H_
+#define POLICY_EVAL_RUNNER_H_
+
+#include <absl/strings/string_view.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "policy/compile/index.h"
+#include "policy/compile/program.h"
+#include "policy/eval/evaluator.h"
+#include "policy/eval/facts.h"
+#include "policy/eval/verdict.h"
+
+namespace sgl {
+
+// One thread's. Views the program; its verdict is valid until the next Run.
+class Runner {
+ public:
+  explicit Runner(const DecisionProgram& program);
+
+  // REQUIRES: the type is known and nothing was found not to fit.
+  const Verdict& Run(const Facts& facts);
+
+  // Knows the values of the last run.
+  Evaluator& evaluator() { return evaluator_; }
+
+ private:
+  enum class Result : uint8_t { kFalse, kTrue, kUnknown };
+
+  // Returns what the layer says.
+  DecisionKind RunLayer(size_t number);
+  void RunGroup(const RuleGroup& group);
+  void RunIndex(const ValueIndex& index);
+  void RunNumbers(const ValueIndex& index, int64_t number);
+  void RunText(const ValueIndex& index, absl::string_view text);
+  void RunPrefixes(const ValueIndex& index, absl::string_view text);
+  void RunRanges(const ValueIndex& index, int64_t number);
+  void RunRegexes(const ValueIndex& index, absl::string_view text);
+  void RunList(CellList list);
+  // Runs the rule whose head stands at `cell`.
+  void RunRule(const Cell* cell);
+  Result RunTests(const Test* tests);
+  bool IsTrue(const Test& test, const Value& value) const;
+  // Computes a condition in full; adds a hit unless it is false.
+  void RunInFull(const RuleHead& head);
+  void AddHit(const RuleHead& head, Fault fault, uint32_t value_count);
+  // Notes the values that made a condition true, `left` at most.
+  void NoteTrue(int32_t id, bool is_true, int* left);
+  // Puts a layer's hits in order, once each, and holds its limits.
+  void FinishLayer(size_t first_hit);
+  // Draws the limit of a hit. Returns whether the hit stays.
+  bool HoldLimit(Hit& hit);
+  void FinishVerdict(DecisionKind kind);
+
+  Value Read(ValueSource source, int32_t value);
+
+  const DecisionProgram& program_;
+  const DecisionIndex& index_;
+  Evaluator evaluator_;
+  const Facts* facts_ = nullptr;
+  bool is_blocked_ = false;
+
+  Verdict verdict_;
+  std::vector<Hit> hits_;
+  std::vector<DecidingValue> values_;
+  // Texts in them are kept for the next draws.
+  std::vector<LimitDraw> draws_;
+  std::vector<int32_t> draw_places_;
+  size_t draw_count_ = 0;
+  std::vector<int> matched_;  // regexes of one set
+};
+
+}  // namespace sgl
+
+#endif  // POLICY_EVAL_RUNNER_H_

@@ -3,6 +3,8 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/synchronization/notification.h>
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -290,7 +292,9 @@ TEST(WaitTest, WithoutAPlaceToWaitTheIntentIsTakenAndAnsweredAtOnce) {
   }
   auto request = Caller::Request("POST", kPost);
   request.mutable_wait()->set_seconds(60);
+  const absl::Time asked = absl::Now();
   const auto answer = served.As(served.agent_token()).Submit(request);
+  EXPECT_LT(absl::Now() - asked, absl::Seconds(50));
   ASSERT_TRUE(answer.ok()) << answer.status.error_message();
   EXPECT_EQ(answer.response.intent().status(), intent::v1::INTENT_STATUS_DRAFT);
   EXPECT_EQ(served.Value("SELECT count(*) FROM intents"), "1");

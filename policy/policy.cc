@@ -3,6 +3,7 @@
 #include <absl/types/span.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/sha256.h"
@@ -15,6 +16,7 @@
 #include "policy/eval/explain_change.h"
 #include "policy/eval/facts.h"
 #include "policy/eval/render.h"
+#include "policy/eval/self_check.h"
 #include "policy/syntax/ast.h"
 #include "policy/syntax/parser.h"
 
@@ -132,6 +134,16 @@ Compilation Compile(std::span<const SourceFile> sources, const Zones& zones) {
   if (compilation.error_count == 0) {
     compilation.program =
         std::make_shared<const Program>(CompileProgram(set, policy, zones));
+    const DecisionProgram& compiled = compilation.program->compiled();
+    const std::optional<IndexFault> fault =
+        CheckIndex(compiled, {.rule_runs_max = kSelfCheckRuleRunsMax},
+                   [](int64_t, int64_t) {});
+    if (fault.has_value()) {
+      compilation.rendered += IndexFaultText(compiled, *fault);
+      ++compilation.error_count;
+      compilation.program = nullptr;
+      return compilation;
+    }
     compilation.tests = std::move(policy.tests);
   }
   return compilation;

@@ -7,15 +7,18 @@
 #include <absl/strings/str_cat.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/zone_loader.h"
 #include "engine/policy_files.h"
+#include "policy/inspect.h"
 #include "policy/policy.h"
 #include "tools/sgl/commands.h"
 #include "tools/sgl/terminal.h"
@@ -30,6 +33,8 @@ constexpr char kHelp[] =
     "  sgl check policy.sgl           # a file, or a folder of .sgl files\n"
     "  sgl check - < policy.sgl       # standard input\n"
     "  sgl check --json policy.sgl    # a JSON object a line, for tools\n"
+    "  sgl check --verify policy.sgl  # and try the index that it compiles to\n"
+    "  sgl check --cost policy.sgl    # and bound the work of one decision\n"
     "\n"
     "All files given are one policy set: the platform's and any tenants'\n"
     "layers. Each mistake comes with its line, a caret, and the fix where\n"
@@ -116,6 +121,28 @@ void WriteJson(const Compilation& compilation, std::ostream& out) {
   out << Line({{"summary", counts}});
 }
 
+// Says how far it has come, on one line of a terminal.
+bool VerifyIndex(const Program& program, std::ostream& out, std::ostream& err) {
+  int64_t checked = 0;
+  int64_t percent = -1;
+  const std::optional<std::string> fault =
+      Verify(program, [&](int64_t done, int64_t rules) {
+        checked = done;
+        const int64_t now = rules == 0 ? 100 : done * 100 / rules;
+        if (std::exchange(percent, now) == now) return;
+        err << "\rverified " << done << " of " << rules << " rules"
+            << std::flush;
+      });
+  err << "\n";
+  if (fault.has_value()) {
+    out << *fault;
+    return false;
+  }
+  out << "the index agrees with a scan of all rules, on requests made of the "
+      << "constants of " << Count(static_cast<int>(checked), "rule") << "\n";
+  return true;
+}
+
 }  // namespace
 
 int RunCheck(const CheckOptions& options, std::istream& in, std::ostream& out,
@@ -135,7 +162,12 @@ int RunCheck(const CheckOptions& options, std::istream& in, std::ostream& out,
         << Count(compilation.error_count, "error") << ", "
         << Count(compilation.warning_count, "warning") << "\n";
   }
-  return compilation.error_count == 0 ? kExitOk : kExitWrong;
+  if (compilation.program == nullptr) return kExitWrong;
+  if (options.is_cost_shown) out << CostReport(*compilation.program);
+  if (options.is_verified && !VerifyIndex(*compilation.program, out, err)) {
+    return kExitWrong;
+  }
+  return kExitOk;
 }
 
 void AddCheckCommand(CLI::App& app, Run& run) {
@@ -149,6 +181,10 @@ void AddCheckCommand(CLI::App& app, Run& run) {
       ->type_name("");
   command->add_flag("--json", options->is_json,
                     "print a JSON object for each diagnostic, a line each");
+  command->add_flag("--verify", options->is_verified,
+                    "try the index against a scan of all rules");
+  command->add_flag("--cost", options->is_cost_shown,
+                    "print the most work of one decision, by type");
   command->footer(kHelp);
   command->callback([options, &run] {
     run = [options] {

@@ -13,6 +13,10 @@ namespace sgl::tools {
 struct CheckOptions {
   std::vector<std::string> paths;  // `-` is standard input
   bool is_json = false;            // a line of JSON for each diagnostic
+  // Hold the index against the scan of all rules on every request that can be
+  // made of the policy's constants.
+  bool is_verified = false;
+  bool is_cost_shown = false;  // the most work of one decision, by type
 };
 
 // Checks the files, and the `.sgl` files of the folders, as one policy set.

@@ -22,6 +22,9 @@ inline constexpr int kExitUsage = 2;
 // `sgl check PATH…`
 void AddCheckCommand(CLI::App& app, Run& run);
 
+// `sgl dump --policy PATH…`
+void AddDumpCommand(CLI::App& app, Run& run);
+
 // `sgl eval --policy PATH… [--input FILE.jsonl] [--fail-on DECISION]`
 void AddEvalCommand(CLI::App& app, Run& run);
 

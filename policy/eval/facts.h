@@ -18,7 +18,7 @@
 #include "policy/compile/program.h"
 #include "policy/eval/decision.h"
 #include "policy/eval/json.h"
-#include "policy/eval/json_cursor.h"
+#include "policy/eval/json_tokens.h"
 #include "policy/eval/request.h"
 #include "policy/eval/request_line.h"
 #include "policy/eval/value.h"
@@ -42,7 +42,7 @@ struct FactsStorage {
 // Views the request that it was made of. Movable; not changed once decoded,
 // but by a FactsReader that reads the next request into it.
 struct Facts {
-  const Request* request = nullptr;
+  const Request *request = nullptr;
   // Nodes are there only where DecodeFacts read a payload that is JSON.
   JsonDocument payload;
   std::vector<Value> cells;
@@ -68,7 +68,7 @@ inline constexpr size_t kViolationsMax = 100;
 
 // Decodes by the JSON nodes: slower than a FactsReader, and the one that says
 // what does not fit.
-Facts DecodeFacts(const DecisionProgram& program, const Request& request);
+Facts DecodeFacts(const DecisionProgram &program, const Request &request);
 
 }  // namespace sgl
 

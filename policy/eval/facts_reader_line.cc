@@ -41,6 +41,9 @@ constexpr MemberKey kSpend = Name("spend_usd");
 constexpr MemberKey kDataClass = Name("data_class");
 constexpr MemberKey kCreatedAt = Name("created_at");
 constexpr MemberKey kPayload = Name("payload");
+constexpr MemberKey kNone = Name("NONE");
+constexpr MemberKey kPii = Name("PII");
+constexpr MemberKey kPhi = Name("PHI");
 constexpr MemberKey kKnown = Name("known");
 constexpr MemberKey kName = Name("name");
 constexpr MemberKey kRole = Name("role");
@@ -55,14 +58,14 @@ constexpr MemberKey kRemaining = Name("remaining_usd");
 constexpr MemberKey kLimit = Name("limit_usd");
 
 // Empties a request, and keeps its lists' storage.
-void Clear(Request& request) {
+void Clear(Request &request) {
   request.intent = {};
-  AgentFacts& agent = request.agent;
+  AgentFacts &agent = request.agent;
   agent.known = false;
   agent.id = agent.name = agent.role = agent.status = {};
   agent.tier = 0;
   agent.labels.clear();
-  TenantFacts& tenant = request.tenant;
+  TenantFacts &tenant = request.tenant;
   tenant.id = tenant.slug = {};
   tenant.seat = Seat::kFreeBeta;
   tenant.connected.clear();
@@ -71,30 +74,37 @@ void Clear(Request& request) {
   request.violations.clear();
 }
 
-// Reads an object's members: `read` is given each key, and returns the bit of a
-// known one, 0 for what does not fit. No bit comes twice.
+// Reads an object's members: `read` is given each key and the place of its
+// value; it returns the place behind, and sets the bit of a key that it knows.
+// No bit comes twice.
 template <typename ReadMember>
-bool ReadObject(JsonCursor& cursor, uint32_t* seen, ReadMember read) {
-  if (!cursor.TakeMark('{')) return false;
-  bool is_closed = cursor.TakeMark('}');
+JsonPlace ReadObject(JsonTokens &tokens, JsonPlace at, uint32_t *seen,
+                     ReadMember read) {
+  if (tokens.Peek(at) != '{') return nullptr;
+  ++at;
+  bool is_closed = tokens.Peek(at) == '}';
+  if (is_closed) ++at;
   while (!is_closed) {
     MemberKey key;
-    if (!cursor.TakeKey(&key)) return false;
-    const uint32_t bit = read(key);
-    if (bit == 0 || (*seen & bit) != 0) return false;
+    at = tokens.TakeKey(at, &key);
+    if (at == nullptr) return nullptr;
+    uint32_t bit = 0;
+    at = read(at, key, &bit);
+    if (at == nullptr || (*seen & bit) != 0) return nullptr;
     *seen |= bit;
-    if (!cursor.TakeNext('}', &is_closed)) return false;
+    at = tokens.TakeNext(at, '}', &is_closed);
+    if (at == nullptr) return nullptr;
   }
-  return true;
+  return at;
 }
 
 }  // namespace
 
 absl::Status FactsReader::ReadLine(absl::string_view line,
-                                   const LimitTotals* limit_totals_or_null,
-                                   Facts* facts) {
+                                   const LimitTotals *limit_totals_or_null,
+                                   Facts *facts) {
   Reset(facts);
-  FactsStorage& storage = *facts->storage;
+  FactsStorage &storage = *facts->storage;
   Clear(storage.request);
   storage.request.limit_totals = limit_totals_or_null;
   facts->request = &storage.request;
@@ -113,162 +123,197 @@ absl::Status FactsReader::ReadLine(absl::string_view line,
 }
 
 bool FactsReader::TryReadLine(absl::string_view line) {
-  if (!cursor_.Start(line, &facts_->storage->buffer) || !ReadLineMembers() ||
-      !cursor_.IsAtEnd()) {
-    return false;
-  }
+  JsonPlace at = tokens_.Start(line, &facts_->storage->buffer);
+  if (at != nullptr) at = ReadLineMembers(at);
+  if (at == nullptr || !tokens_.IsAtEnd(at)) return false;
   if (!is_type_resolved_) ResolveType();
-  if (payload_place_ == nullptr) {
-    ResolveTenant();
-    if (!is_payload_read_ && !CompletePayload()) return false;
-  } else {
-    ResolveTenant();
-    cursor_.set_place(payload_place_);
-    if (!ReadPayload()) return false;
+  ResolveTenant();
+  if (payload_place_ != nullptr) {
+    if (ReadPayload(payload_place_) == nullptr) return false;
+  } else if (!is_payload_read_ && !CompletePayload()) {
+    return false;
   }
   Finish();
   return true;
 }
 
-bool FactsReader::ReadLineMembers() {
+JsonPlace FactsReader::ReadLineMembers(JsonPlace at) {
   uint32_t seen = 0;
-  const auto read = [this](const MemberKey& key) -> uint32_t {
-    if (key == kIntent) return ReadIntent() ? 1 : 0;
-    if (key == kAgent) return ReadAgent() ? 2 : 0;
-    if (key == kTenant) return ReadTenant() ? 4 : 0;
-    if (key == kBudget) return ReadBudget() ? 8 : 0;
-    if (key == kNow) return ReadTime(&line_request_->now) ? 16 : 0;
-    return 0;
-  };
-  return ReadObject(cursor_, &seen, read) && (seen & 1) != 0;
+  at = ReadObject(tokens_, at, &seen,
+                  [this](JsonPlace value, const MemberKey &key, uint32_t *bit) {
+                    if (key == kIntent) return *bit = 1, ReadIntent(value);
+                    if (key == kAgent) return *bit = 2, ReadAgent(value);
+                    if (key == kTenant) return *bit = 4, ReadTenant(value);
+                    if (key == kBudget) return *bit = 8, ReadBudget(value);
+                    if (key == kNow) {
+                      return *bit = 16, ReadTime(value, &line_request_->now);
+                    }
+                    return JsonPlace{nullptr};
+                  });
+  return (seen & 1) != 0 ? at : nullptr;
 }
 
-bool FactsReader::ReadIntent() {
-  IntentFacts& facts = line_request_->intent;
+JsonPlace FactsReader::ReadIntent(JsonPlace at) {
+  IntentFacts &facts = line_request_->intent;
   uint32_t seen = 0;
-  const auto read = [this, &facts, &seen](const MemberKey& key) -> uint32_t {
-    if (key == kType) return cursor_.TakeString(&facts.type) ? 1 : 0;
-    if (key == kPayload) return ReadLinePayload((seen & 1) != 0) ? 2 : 0;
-    if (key == kSpend) {
-      // A negative one is a violation.
-      return cursor_.TakeNumber(kUsdDecimals, Decimals::kExact,
-                                &facts.spend_micros_usd) &&
-                     facts.spend_micros_usd >= 0
-                 ? 4
-                 : 0;
-    }
-    if (key == kDataClass) return ReadDataClass() ? 8 : 0;
-    if (key == kId) return cursor_.TakeString(&facts.id) ? 16 : 0;
-    if (key == kRequestedBy) {
-      return cursor_.TakeString(&facts.requested_by) ? 32 : 0;
-    }
-    if (key == kCreatedAt) return ReadTime(&facts.created_at) ? 64 : 0;
-    return 0;
-  };
-  return ReadObject(cursor_, &seen, read) && (seen & 1) != 0;
+  at = ReadObject(
+      tokens_, at, &seen,
+      [&](JsonPlace value, const MemberKey &key, uint32_t *bit) {
+        if (key == kType)
+          return *bit = 1, tokens_.TakeString(value, &facts.type);
+        if (key == kPayload) {
+          return *bit = 2, ReadLinePayload(value, (seen & 1) != 0);
+        }
+        if (key == kSpend) {
+          return *bit = 4,
+                 tokens_.TakeNumber(value, kUsdDecimals, Decimals::kExact,
+                                    &facts.spend_micros_usd);
+        }
+        if (key == kDataClass) return *bit = 8, ReadDataClass(value);
+        if (key == kId) return *bit = 16, tokens_.TakeString(value, &facts.id);
+        if (key == kRequestedBy) {
+          return *bit = 32, tokens_.TakeString(value, &facts.requested_by);
+        }
+        if (key == kCreatedAt) {
+          return *bit = 64, ReadTime(value, &facts.created_at);
+        }
+        return JsonPlace{nullptr};
+      });
+  // A negative spend is a violation.
+  return (seen & 1) != 0 && facts.spend_micros_usd >= 0 ? at : nullptr;
 }
 
-bool FactsReader::ReadLinePayload(bool has_type) {
-  if (cursor_.Peek() != '{') return false;
-  const char* const begin = cursor_.here();
+JsonPlace FactsReader::ReadLinePayload(JsonPlace at, bool has_type) {
+  if (tokens_.Peek(at) != '{') return nullptr;
+  const char *const begin = tokens_.TextAt(at);
   if (has_type && !is_type_resolved_) ResolveType();
   if (is_type_resolved_ && (is_platform_type_ || !has_tenant_types_)) {
-    if (!ReadPayload()) return false;
+    at = ReadPayload(at);
     is_payload_read_ = true;
   } else {
-    payload_place_ = cursor_.place();
-    if (!cursor_.LeapOver()) return false;
+    payload_place_ = at;
+    at = tokens_.LeapOver(at);
   }
+  if (at == nullptr) return nullptr;
   line_request_->intent.payload = absl::string_view(
-      begin, static_cast<size_t>(cursor_.before() + 1 - begin));
-  return true;
+      begin, static_cast<size_t>(tokens_.TextAt(at - 1) + 1 - begin));
+  return at;
 }
 
-bool FactsReader::ReadDataClass() {
+JsonPlace FactsReader::ReadDataClass(JsonPlace at) {
   absl::string_view name;
-  if (!cursor_.TakeString(&name)) return false;
-  const std::optional<DataClass> data_class = DataClassFromName(name);
-  line_request_->intent.data_class = data_class.value_or(DataClass::kNone);
-  return data_class.has_value();
+  at = tokens_.TakeString(at, &name);
+  if (at == nullptr) return nullptr;
+  const MemberKey key = MakeMemberKey(name.data(), name.size());
+  DataClass &data_class = line_request_->intent.data_class;
+  if (key == kPhi) {
+    data_class = DataClass::kPhi;
+  } else if (key == kPii) {
+    data_class = DataClass::kPii;
+  } else if (!(key == kNone)) {
+    return nullptr;
+  }
+  return at;
 }
 
-bool FactsReader::ReadTime(absl::Time* time) {
+JsonPlace FactsReader::ReadTime(JsonPlace at, absl::Time *time) {
   absl::string_view text;
-  if (!cursor_.TakeString(&text)) return false;
+  at = tokens_.TakeString(at, &text);
+  if (at == nullptr) return nullptr;
   const std::optional<int64_t> micros = ReadTimestamp(text);
   *time = absl::FromUnixMicros(micros.value_or(0));
-  return micros.has_value();
+  return micros.has_value() ? at : nullptr;
 }
 
-bool FactsReader::ReadAgent() {
-  AgentFacts& facts = line_request_->agent;
+JsonPlace FactsReader::ReadAgent(JsonPlace at) {
+  AgentFacts &facts = line_request_->agent;
   facts.known = true;
   uint32_t seen = 0;
   return ReadObject(
-      cursor_, &seen, [this, &facts](const MemberKey& key) -> uint32_t {
-        if (key == kName) return cursor_.TakeString(&facts.name) ? 1 : 0;
-        if (key == kId) return cursor_.TakeString(&facts.id) ? 2 : 0;
-        if (key == kRole) return cursor_.TakeString(&facts.role) ? 4 : 0;
-        if (key == kStatus) return cursor_.TakeString(&facts.status) ? 8 : 0;
-        if (key == kTier) {
-          return cursor_.TakeNumber(0, Decimals::kExact, &facts.tier) ? 16 : 0;
+      tokens_, at, &seen,
+      [&](JsonPlace value, const MemberKey &key, uint32_t *bit) {
+        if (key == kName)
+          return *bit = 1, tokens_.TakeString(value, &facts.name);
+        if (key == kId) return *bit = 2, tokens_.TakeString(value, &facts.id);
+        if (key == kRole)
+          return *bit = 4, tokens_.TakeString(value, &facts.role);
+        if (key == kStatus) {
+          return *bit = 8, tokens_.TakeString(value, &facts.status);
         }
-        if (key == kLabels) return ReadTexts(&facts.labels) ? 32 : 0;
-        if (key == kKnown) return cursor_.TakeBool(&facts.known) ? 64 : 0;
-        return 0;
+        if (key == kTier) {
+          return *bit = 16,
+                 tokens_.TakeNumber(value, 0, Decimals::kExact, &facts.tier);
+        }
+        if (key == kLabels) return *bit = 32, ReadTexts(value, &facts.labels);
+        if (key == kKnown)
+          return *bit = 64, tokens_.TakeBool(value, &facts.known);
+        return JsonPlace{nullptr};
       });
 }
 
-bool FactsReader::ReadTenant() {
-  TenantFacts& facts = line_request_->tenant;
+JsonPlace FactsReader::ReadTenant(JsonPlace at) {
+  TenantFacts &facts = line_request_->tenant;
   uint32_t seen = 0;
-  return ReadObject(cursor_, &seen,
-                    [this, &facts](const MemberKey& key) -> uint32_t {
+  return ReadObject(tokens_, at, &seen,
+                    [&](JsonPlace value, const MemberKey &key, uint32_t *bit) {
                       if (key == kSlug)
-                        return cursor_.TakeString(&facts.slug) ? 1 : 0;
+                        return *bit = 1, tokens_.TakeString(value, &facts.slug);
                       if (key == kId)
-                        return cursor_.TakeString(&facts.id) ? 2 : 0;
-                      if (key == kConnected)
-                        return ReadTexts(&facts.connected) ? 4 : 0;
+                        return *bit = 2, tokens_.TakeString(value, &facts.id);
+                      if (key == kConnected) {
+                        return *bit = 4, ReadTexts(value, &facts.connected);
+                      }
                       if (key == kSeat) {
                         absl::string_view name;
-                        if (!cursor_.TakeString(&name)) return 0;
+                        const JsonPlace behind =
+                            tokens_.TakeString(value, &name);
                         const std::optional<Seat> seat = SeatFromName(name);
                         facts.seat = seat.value_or(Seat::kFreeBeta);
-                        return seat.has_value() ? 8 : 0;
+                        *bit = 8;
+                        return seat.has_value() ? behind : nullptr;
                       }
-                      return 0;
+                      return JsonPlace{nullptr};
                     });
 }
 
-bool FactsReader::ReadBudget() {
-  BudgetFacts& facts = line_request_->budget;
+JsonPlace FactsReader::ReadBudget(JsonPlace at) {
+  BudgetFacts &facts = line_request_->budget;
   facts.exists = true;
   uint32_t seen = 0;
-  const auto take_usd = [this](int64_t* micros) {
-    return cursor_.TakeNumber(kUsdDecimals, Decimals::kExact, micros);
+  const auto take_usd = [this](JsonPlace value, int64_t *micros) {
+    return tokens_.TakeNumber(value, kUsdDecimals, Decimals::kExact, micros);
   };
-  return ReadObject(cursor_, &seen, [&](const MemberKey& key) -> uint32_t {
-    if (key == kRemaining) {
-      return take_usd(&facts.remaining_micros_usd) ? 1 : 0;
-    }
-    if (key == kLimit) return take_usd(&facts.limit_micros_usd) ? 2 : 0;
-    if (key == kExists) return cursor_.TakeBool(&facts.exists) ? 4 : 0;
-    return 0;
-  });
+  return ReadObject(
+      tokens_, at, &seen,
+      [&](JsonPlace value, const MemberKey &key, uint32_t *bit) {
+        if (key == kRemaining) {
+          return *bit = 1, take_usd(value, &facts.remaining_micros_usd);
+        }
+        if (key == kLimit) {
+          return *bit = 2, take_usd(value, &facts.limit_micros_usd);
+        }
+        if (key == kExists) {
+          return *bit = 4, tokens_.TakeBool(value, &facts.exists);
+        }
+        return JsonPlace{nullptr};
+      });
 }
 
-bool FactsReader::ReadTexts(std::vector<absl::string_view>* texts) {
-  if (!cursor_.TakeMark('[')) return false;
-  bool is_closed = cursor_.TakeMark(']');
+JsonPlace FactsReader::ReadTexts(JsonPlace at,
+                                 std::vector<absl::string_view> *texts) {
+  if (tokens_.Peek(at) != '[') return nullptr;
+  ++at;
+  bool is_closed = tokens_.Peek(at) == ']';
+  if (is_closed) ++at;
   while (!is_closed) {
     absl::string_view text;
-    if (!cursor_.TakeString(&text) || !cursor_.TakeNext(']', &is_closed)) {
-      return false;
-    }
+    at = tokens_.TakeString(at, &text);
+    if (at == nullptr) return nullptr;
     texts->push_back(text);
+    at = tokens_.TakeNext(at, ']', &is_closed);
+    if (at == nullptr) return nullptr;
   }
-  return true;
+  return at;
 }
 
 }  // namespace sgl

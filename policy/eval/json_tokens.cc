@@ -1,4 +1,4 @@
-#include "policy/eval/json_cursor.h"
+#include "policy/eval/json_tokens.h"
 
 #include <absl/strings/ascii.h>
 #include <simdjson.h>
@@ -19,12 +19,12 @@ constexpr size_t kTextBytesMax = size_t{1} << 30;
 
 constexpr size_t kFirstCapacity = 4'096;
 
-void Grow(size_t size, std::vector<char>* buffer) {
+void Grow(size_t size, std::vector<char> *buffer) {
   if (buffer->size() < size) buffer->resize(std::max(size, kFirstCapacity));
 }
 
 // Returns the value of four hex digits, or -1.
-int32_t FourHexDigits(const char* text) {
+int32_t FourHexDigits(const char *text) {
   int32_t value = 0;
   for (int i = 0; i < 4; ++i) {
     const char c = absl::ascii_tolower(static_cast<unsigned char>(text[i]));
@@ -34,7 +34,7 @@ int32_t FourHexDigits(const char* text) {
   return value;
 }
 
-char* AppendUtf8(int32_t point, char* to) {
+char *AppendUtf8(int32_t point, char *to) {
   const auto put = [&to](int32_t byte) { *to++ = static_cast<char>(byte); };
   if (point < 0x80) {
     put(point);
@@ -56,9 +56,9 @@ char* AppendUtf8(int32_t point, char* to) {
 
 }  // namespace
 
-class JsonCursor::Index {
+class JsonTokens::Index {
  public:
-  bool Build(const char* text, size_t size) {
+  bool Build(const char *text, size_t size) {
     if (parser_ == nullptr || parser_->capacity() < size) {
       const size_t capacity = std::max(size + size / 2, kFirstCapacity);
       if (simdjson::get_active_implementation()
@@ -68,13 +68,13 @@ class JsonCursor::Index {
         return false;
       }
     }
-    return parser_->stage1(reinterpret_cast<const uint8_t*>(text), size,
+    return parser_->stage1(reinterpret_cast<const uint8_t *>(text), size,
                            simdjson::stage1_mode::regular) == simdjson::SUCCESS;
   }
 
   // INVARIANT: simdjson puts the text's size behind the last place.
-  const uint32_t* begin() const { return parser_->structural_indexes.get(); }
-  const uint32_t* end() const {
+  const uint32_t *begin() const { return parser_->structural_indexes.get(); }
+  const uint32_t *end() const {
     return begin() + parser_->n_structural_indexes;
   }
 
@@ -82,40 +82,41 @@ class JsonCursor::Index {
   std::unique_ptr<simdjson::internal::dom_parser_implementation> parser_;
 };
 
-JsonCursor::JsonCursor() : index_(std::make_unique<Index>()) {}
-JsonCursor::~JsonCursor() = default;
+JsonTokens::JsonTokens() : index_(std::make_unique<Index>()) {}
+JsonTokens::~JsonTokens() = default;
 
-bool JsonCursor::Start(absl::string_view text, JsonBuffer* buffer) {
-  if (text.empty() || text.size() > kTextBytesMax) return false;
+JsonPlace JsonTokens::Start(absl::string_view text, JsonBuffer *buffer) {
+  if (text.empty() || text.size() > kTextBytesMax) return nullptr;
+  // Before the text is copied: the first stage reads by so many bytes at once
+  // that it would wait for a copy to leave the store buffer.
+  if (!index_->Build(text.data(), text.size())) return nullptr;
   Grow(text.size() + kPadding, &buffer->text);
-  char* const base = buffer->text.data();
+  char *const base = buffer->text.data();
   std::memcpy(base, text.data(), text.size());
   std::memset(base + text.size(), 0, kPadding);
-  if (!index_->Build(base, text.size())) return false;
   base_ = base;
-  at_ = index_->begin();
   end_ = index_->end();
   keys_.clear();
   strings_ = nullptr;
-  has_escapes_ = std::memchr(base, '\\', text.size()) != nullptr;
+  has_escapes_ = std::memchr(text.data(), '\\', text.size()) != nullptr;
   if (has_escapes_) {
     // What is undone is shorter than it was.
     Grow(text.size() + kPadding, &buffer->unescaped);
     unescaped_ = buffer->unescaped.data();
   }
-  return true;
+  return index_->begin();
 }
 
-bool JsonCursor::Unescape(absl::string_view* text) {
-  const char* from = text->data();
-  const char* const end = from + text->size();
+bool JsonTokens::Unescape(absl::string_view *text) {
+  const char *from = text->data();
+  const char *const end = from + text->size();
   const auto next_escape = [&] {
-    return static_cast<const char*>(
+    return static_cast<const char *>(
         std::memchr(from, '\\', static_cast<size_t>(end - from)));
   };
-  const char* escape = next_escape();
+  const char *escape = next_escape();
   if (escape == nullptr) return true;
-  char* const begin = unescaped_;
+  char *const begin = unescaped_;
   while (escape != nullptr) {
     const size_t plain = static_cast<size_t>(escape - from);
     std::memcpy(unescaped_, from, plain);
@@ -132,7 +133,7 @@ bool JsonCursor::Unescape(absl::string_view* text) {
 }
 
 // Undoes the escape whose backslash stands before `*from`.
-bool JsonCursor::UnescapeAt(const char** from, const char* end) {
+bool JsonTokens::UnescapeAt(const char **from, const char *end) {
   static constexpr absl::string_view kNames = "\"\\/bfnrt";
   static constexpr absl::string_view kMeanings = "\"\\/\b\f\n\r\t";
   const char name = *(*from)++;
@@ -161,118 +162,119 @@ bool JsonCursor::UnescapeAt(const char** from, const char* end) {
   return true;
 }
 
-// Returns the number or word at hand, with all up to the next token.
-absl::string_view JsonCursor::Token() const {
-  const char* last = base_ + at_[1] - 1;
+// Returns a number or word, with all up to the next token.
+absl::string_view JsonTokens::TokenAt(JsonPlace at) const {
+  const char *last = TextAt(at + 1) - 1;
   while (IsSpace(*last)) --last;
-  return absl::string_view(here(), static_cast<size_t>(last + 1 - here()));
+  return absl::string_view(TextAt(at),
+                           static_cast<size_t>(last + 1 - TextAt(at)));
 }
 
-bool JsonCursor::TakeLongNumber(int decimals, Decimals treatment,
-                                int64_t* value) {
-  const absl::string_view token = Token();
-  if (!IsJsonNumber(token)) return false;
-  ++at_;
-  return ReadNumber(token, decimals, treatment, value) == NumberFit::kFits;
-}
-
-bool JsonCursor::TakeWord(absl::string_view word) {
-  if (std::memcmp(here(), word.data(), word.size()) != 0 ||
-      !EndsToken(here()[word.size()])) {
-    return false;
+JsonPlace JsonTokens::TakeLongNumber(JsonPlace at, int decimals,
+                                     Decimals treatment, int64_t *value) const {
+  const absl::string_view token = TokenAt(at);
+  if (!IsJsonNumber(token) ||
+      ReadNumber(token, decimals, treatment, value) != NumberFit::kFits) {
+    return nullptr;
   }
-  ++at_;
-  return true;
+  return at + 1;
 }
 
-bool JsonCursor::TakeBool(bool* value) {
-  *value = Peek() == 't';
-  return TakeWord(*value ? "true" : "false");
+JsonPlace JsonTokens::TakeWord(JsonPlace at, absl::string_view word) const {
+  const char *const text = TextAt(at);
+  if (std::memcmp(text, word.data(), word.size()) != 0) return nullptr;
+  return EndsToken(text[word.size()]) ? at + 1 : nullptr;
 }
 
-bool JsonCursor::TakeNull() { return TakeWord("null"); }
+JsonPlace JsonTokens::TakeBool(JsonPlace at, bool *value) const {
+  *value = Peek(at) == 't';
+  return TakeWord(at, *value ? "true" : "false");
+}
 
-bool JsonCursor::SkipNumber() {
-  const char* at = here();
+JsonPlace JsonTokens::TakeNull(JsonPlace at) const {
+  return TakeWord(at, "null");
+}
+
+JsonPlace JsonTokens::SkipNumber(JsonPlace place) const {
+  const char *at = TextAt(place);
   if (*at == '-') ++at;
-  const char* const whole = at;
-  while (IsDigit(*at)) ++at;
-  if (at == whole || (*whole == '0' && at - whole > 1)) return false;
+  const char *const whole = at;
+  for (int count = 8; count == 8; at += count) count = DigitRun(at).count;
+  if (at == whole || (*whole == '0' && at - whole > 1)) return nullptr;
   // Fractions and exponents: by the one function that spells them out.
-  if (!EndsToken(*at) && !IsJsonNumber(Token())) return false;
-  ++at_;
-  return true;
+  if (!EndsToken(*at) && !IsJsonNumber(TokenAt(place))) return nullptr;
+  return place + 1;
 }
 
-bool JsonCursor::SkipValue(int depth) {
+JsonPlace JsonTokens::SkipAnyValue(JsonPlace at, int depth) {
   absl::string_view text;
-  switch (Peek()) {
+  switch (Peek(at)) {
     case '"':
-      // The first stage found its end; nobody asks what it says.
-      if (strings_ == nullptr && !has_escapes_) {
-        ++at_;
-        return true;
-      }
-      return TakeString(&text);
+      return TakeString(at, &text);
     case '{':
-      return SkipObject(depth + 1);
+      return SkipObject(at, depth + 1);
     case '[':
-      return SkipList(depth + 1);
+      return SkipList(at, depth + 1);
     case 't':
-      return TakeWord("true");
+      return TakeWord(at, "true");
     case 'f':
-      return TakeWord("false");
+      return TakeWord(at, "false");
     case 'n':
-      return TakeWord("null");
+      return TakeWord(at, "null");
     default:
-      return SkipNumber();
+      return SkipNumber(at);
   }
 }
 
-bool JsonCursor::SkipObject(int depth) {
-  if (depth > kDepthMax) return false;
-  ++at_;
-  if (TakeMark('}')) return true;
+JsonPlace JsonTokens::SkipObject(JsonPlace at, int depth) {
+  if (depth > kDepthMax) return nullptr;
+  ++at;
+  if (Peek(at) == '}') return at + 1;
   const size_t frame = MarkKeys();
   for (bool is_closed = false; !is_closed;) {
     MemberKey key;
-    if (!TakeKey(&key) || !NoteKey(frame, key) || !SkipValue(depth) ||
-        !TakeNext('}', &is_closed)) {
-      return false;
-    }
+    at = TakeKey(at, &key);
+    if (at == nullptr || !NoteKey(frame, key)) return nullptr;
+    at = SkipValue(at, depth);
+    if (at == nullptr) return nullptr;
+    at = TakeNext(at, '}', &is_closed);
+    if (at == nullptr) return nullptr;
   }
-  return CloseKeys(frame);
+  return CloseKeys(frame) ? at : nullptr;
 }
 
-bool JsonCursor::SkipList(int depth) {
-  if (depth > kDepthMax) return false;
-  ++at_;
-  if (TakeMark(']')) return true;
+JsonPlace JsonTokens::SkipList(JsonPlace at, int depth) {
+  if (depth > kDepthMax) return nullptr;
+  ++at;
+  if (Peek(at) == ']') return at + 1;
   for (bool is_closed = false; !is_closed;) {
-    if (!SkipValue(depth) || !TakeNext(']', &is_closed)) return false;
+    at = SkipValue(at, depth);
+    if (at == nullptr) return nullptr;
+    at = TakeNext(at, ']', &is_closed);
+    if (at == nullptr) return nullptr;
   }
-  return true;
+  return at;
 }
 
-bool JsonCursor::LeapOver() {
+JsonPlace JsonTokens::LeapOver(JsonPlace at) const {
   int64_t open = 0;
   do {
-    if (IsAtEnd()) return false;
-    const char mark = Peek();
+    if (IsAtEnd(at)) return nullptr;
+    const char mark = Peek(at);
     if (mark == '{' || mark == '[') ++open;
     if (mark == '}' || mark == ']') --open;
-    ++at_;
+    ++at;
   } while (open > 0);
-  return true;
+  return at;
 }
 
-bool JsonCursor::AreKeysDistinct(size_t frame) {
+bool JsonTokens::AreKeysDistinct(size_t frame) {
   const auto begin = keys_.begin() + static_cast<std::ptrdiff_t>(frame);
-  const auto rank = [](const MemberKey& key) {
+  const auto rank = [](const MemberKey &key) {
     return std::tie(key.head, key.tail, key.text);
   };
   std::sort(begin, keys_.end(),
-            [&rank](const MemberKey& left, const MemberKey& right) {
+            [&rank](const MemberKey &left, const MemberKey &right) {
               return rank(left) < rank(right);
             });
   return std::adjacent_find(begin, keys_.end()) == keys_.end();

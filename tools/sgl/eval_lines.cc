@@ -1,6 +1,6 @@
 #include "tools/sgl/eval_lines.h"
 
-#include <absl/status/statusor.h>
+#include <absl/status/status.h>
 
 #include <istream>
 #include <ostream>
@@ -30,20 +30,22 @@ LineCounts EvaluateLines(const Program& program, std::istream& input,
                          std::ostream& output) {
   LineCounts counts;
   LimitLedger ledger;
+  RequestReader reader(program);
+  EvaluationContext context(program);
+  ParsedRequest request;
   std::string line;
   while (std::getline(input, line)) {
-    const absl::StatusOr<RequestLine> request = RequestLine::Read(line);
-    if (request.ok()) {
-      Request counted = request->request();
-      counted.limit_totals = &ledger;
-      const Decision decision = Evaluate(program, counted);
+    const absl::Status status = reader.ReadLine(line, &ledger, &request);
+    if (status.ok()) {
+      const Verdict& verdict = Evaluate(program, request, context);
+      const Decision decision = Render(program, request, verdict, context);
       if (decision.kind == DecisionKind::kAllow) {
-        ledger.Count(decision.limit_draws, counted.now);
+        ledger.Count(decision.limit_draws, request.request().now);
       }
       CountDecision(decision.kind, counts);
       output << DecisionToJson(decision) << "\n";
     } else {
-      output << ErrorToJson(request.status().message()) << "\n";
+      output << ErrorToJson(status.message()) << "\n";
       ++counts.errors;
     }
   }

@@ -67,7 +67,7 @@ std::vector<std::string> Lines() {
       absl::StrAppend(&more, ", \"a long key of number ", j, "\": null");
     }
     lines.push_back(absl::StrCat(
-        R"({"intent": {"type": "ORDER", "id": "an id that is no short string",)",
+        R"({"intent": {"type": "ORDER", "id": "an id that is not short",)",
         R"( "spend_usd": )", i, R"(.25, "data_class": "PII", "payload":)",
         R"( {"total": )", i, R"(.5, "share": 0.12345678901234567, "side":)",
         R"( "sell", "at": "2026-03-01T09:00:00.25Z", "note": "\u20ac", )",

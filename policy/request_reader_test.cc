@@ -97,7 +97,8 @@ std::vector<std::string> FastLines() {
       R"( { "intent" : { "payload" : { "count" : 4 } , "type" : "EVERY" } } )",
       R"({"intent": {"type": "STAR", "payload": {}}})",
       R"({"intent": {"type": "STAR"}})",
-      R"({"intent": {"type": "STAR"}, "agent": {}, "tenant": {}, "budget": {}})",
+      R"({"intent": {"type": "STAR"}, "agent": {}, "tenant": {},
+          "budget": {}})",
       R"({"agent": {"known": false, "id": "a", "name": "b", "role": "c",
           "status": "d", "tier": -7, "labels": ["x", "", "x"]},
           "tenant": {"id": "e", "slug": "acme", "seat": "pro",
@@ -140,8 +141,8 @@ std::vector<std::string> FastLines() {
   };
 }
 
-// Lines that are refused or rare.
-std::vector<std::string> UnusualLines() {
+// Lines around payloads that are refused or rare.
+std::vector<std::string> UnfitLines() {
   return {
       "",
       " ",
@@ -172,7 +173,12 @@ std::vector<std::string> UnusualLines() {
           "tenant": {"slug": "acme"}})",
       R"({"intent": {"payload": {"a": [1}, "type": "OWN"},
           "tenant": {"slug": "acme"}})",
-      PayloadLine("{}"),
+  };
+}
+
+// Payloads with broken JSON, duplicates and NaN, and ones too deep.
+std::vector<std::string> BrokenPayloads() {
+  return {
       PayloadLine(R"({"count": 1, "count": 1})"),
       PayloadLine(R"({"count": 1, "x": {"y": 1, "z": 2, "y": 3}})"),
       PayloadLine(R"({"count": 1, "x": [{"y": 1, "\u0079": 3}]})"),
@@ -199,6 +205,22 @@ std::vector<std::string> UnusualLines() {
       PayloadLine("{\"count\": 1, \"x\": \"\xff\"}"),
       PayloadLine("{\"count\": 1, \"x\": \"\n\"}"),
       PayloadLine(R"({"count": 1, "x": "open})"),
+      ManyKeys(14, "k3"),
+      ManyKeys(15, "k3"),
+      ManyKeys(16, "k3"),
+      ManyKeys(17, "k16"),
+      ManyKeys(500, "k250"),
+      Nested(64),
+      Nested(998),
+      Nested(999),
+      Nested(1'500),
+  };
+}
+
+// Payloads with values that don't fit.
+std::vector<std::string> UnfitPayloads() {
+  return {
+      PayloadLine("{}"),
       PayloadLine(R"({"count": null})"),
       PayloadLine(R"({"count": 1.5})"),
       PayloadLine(R"({"count": 15e-1})"),
@@ -217,16 +239,16 @@ std::vector<std::string> UnusualLines() {
       PayloadLine(R"({"count": 1, "address": []})"),
       PayloadLine(R"({"count": 1, "items": {}})"),
       PayloadLine(R"({"count": 1, "items": [{"name": "n"}, 5]})"),
-      ManyKeys(14, "k3"),
-      ManyKeys(15, "k3"),
-      ManyKeys(16, "k3"),
-      ManyKeys(17, "k16"),
-      ManyKeys(500, "k250"),
-      Nested(64),
-      Nested(998),
-      Nested(999),
-      Nested(1'500),
   };
+}
+
+// All that the exact reader has to read.
+std::vector<std::string> UnusualLines() {
+  std::vector<std::string> lines = UnfitLines();
+  for (const auto& more : {BrokenPayloads(), UnfitPayloads()}) {
+    lines.insert(lines.end(), more.begin(), more.end());
+  }
+  return lines;
 }
 
 TEST(RequestReaderTest, WhatFitsIsReadFastAndAsTheExactReaderReadsIt) {

@@ -1,5 +1,7 @@
 -- Votes on memos, by time (approvals_memo_idx), with the roles that the voter
--- had then and has now: what was gained or lost since does not count.
+-- had then and has now: what was gained or lost since does not count. What was
+-- not said of the memo's intent, or of another payload of its revision, is no
+-- vote.
 SELECT v.memo_id, v.id, v.approved_by, v.verdict, v.comment, v.revision,
        v.payload_hash, to_micros(v.created_at), to_micros(v.expires_at),
        coalesce(v.expires_at <= engine_now(), false),
@@ -12,5 +14,10 @@ SELECT v.memo_id, v.id, v.approved_by, v.verdict, v.comment, v.revision,
                  AND m.removed_at IS NULL),
        v.delegation_ids
 FROM approvals AS v
+JOIN decision_memos AS d
+  ON d.tenant_id = v.tenant_id
+ AND d.id = v.memo_id
+ AND d.intent_id = v.intent_id
+ AND (d.revision <> v.revision OR d.payload_sha256 = v.payload_hash)
 WHERE v.memo_id = ANY ($1::uuid[])
 ORDER BY v.created_at, v.id

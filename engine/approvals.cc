@@ -168,9 +168,15 @@ absl::StatusOr<VoteOutcome> Approvals::TryVote(const CallScope& scope,
       db_->Begin({.tenants = {scope.principal().tenant_id},
                   .statement_timeout = scope.StatementTimeout()});
   if (!tx.ok()) return tx.status();
-  const absl::StatusOr<LockedMemo> locked = LockSeen(*tx, ballot.seen);
+  const absl::StatusOr<LockedMemo> locked =
+      LockOpenMemo(*tx, ballot.seen.memo_id);
   if (!locked.ok()) return locked.status();
-  absl::Status status = CheckReasons(*locked, ballot);
+  if (!AsksAboutIntent(*locked)) {
+    return ReopenChanged(*tx, scope, {policies_, executors_}, *locked,
+                         "VOTE_REFUSED", VoteMeta(*locked, ballot));
+  }
+  absl::Status status = CheckFresh(*locked, ballot.seen);
+  if (status.ok()) status = CheckReasons(*locked, ballot);
   if (!status.ok()) return status;
   const absl::StatusOr<std::vector<ApprovalDemand>> demands =
       DemandsOf(locked->memo);

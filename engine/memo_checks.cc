@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "engine/built_in.h"
+#include "engine/resumption.h"
 #include "engine/settlement.h"
 #include "engine/text.h"
 #include "storage/switches.h"
@@ -29,25 +31,14 @@ absl::Status CheckOpen(const LockedMemo& locked) {
         absl::StatusCode::kFailedPrecondition, "MEMO_CLOSED",
         absl::StrCat("the memo is closed already: ", locked.memo.resolution));
   }
+  if (locked.intent.status != storage::IntentStatus::kAwaitingHuman ||
+      locked.intent.decision_memo_id != locked.memo.id) {
+    return Refusal(absl::StatusCode::kFailedPrecondition, "MEMO_CLOSED",
+                   "no intent waits for this memo");
+  }
   if (locked.memo.expired) {
     return Refusal(absl::StatusCode::kFailedPrecondition, "MEMO_EXPIRED",
                    "the time for votes is over");
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckFresh(const LockedMemo& locked, const Seen& seen) {
-  const int32_t revision = std::max(seen.revision, 1);
-  if (revision != locked.memo.revision) {
-    return Refusal(
-        absl::StatusCode::kAborted, "STALE_REVISION",
-        absl::StrCat("the memo is at revision ", locked.memo.revision,
-                     ", the call is on ", revision, "; read the memo again"));
-  }
-  if (seen.payload_sha256 != locked.memo.payload_sha256) {
-    return Refusal(absl::StatusCode::kAborted, "STALE_PAYLOAD",
-                   "the call is on another payload than the memo's; read the "
-                   "memo again");
   }
   return absl::OkStatus();
 }
@@ -72,18 +63,60 @@ void CheckComment(const std::string& comment, std::vector<FieldError>* errors) {
   }
 }
 
-absl::StatusOr<LockedMemo> LockSeen(storage::Transaction& tx,
-                                    const Seen& seen) {
-  absl::StatusOr<LockedMemo> locked = storage::LockMemo(tx, seen.memo_id);
+absl::StatusOr<LockedMemo> LockOpenMemo(storage::Transaction& tx,
+                                        const std::string& memo_id) {
+  absl::StatusOr<LockedMemo> locked = storage::LockMemo(tx, memo_id);
   if (absl::IsNotFound(locked.status())) {
     return Refusal(absl::StatusCode::kNotFound, "MEMO_NOT_FOUND",
                    "there is no decision memo with this id");
   }
   if (!locked.ok()) return locked;
-  absl::Status status = CheckOpen(*locked);
-  if (status.ok()) status = CheckFresh(*locked, seen);
+  const absl::Status status = CheckOpen(*locked);
   if (!status.ok()) return status;
   return locked;
+}
+
+bool AsksAboutIntent(const LockedMemo& locked) {
+  return locked.intent.revision == locked.memo.revision &&
+         locked.intent.payload_sha256 == locked.memo.payload_sha256;
+}
+
+absl::Status ReopenChanged(storage::Transaction& tx, const CallScope& scope,
+                           const ReopeningTools& tools,
+                           const LockedMemo& locked, absl::string_view action,
+                           nlohmann::ordered_json meta) {
+  const absl::Status refusal =
+      Refusal(absl::StatusCode::kAborted, "INTENT_CHANGED",
+              "the intent is not what the memo asked about any more and was "
+              "decided again; read both again");
+  meta["reason"] = ReasonOf(refusal);
+  meta["intent_revision"] = locked.intent.revision;
+  meta["intent_payload_sha256"] = locked.intent.payload_sha256;
+  const absl::Status reopened = Resume(
+      tx, tools.policies, *tools.executors,
+      {.row = &locked.intent,
+       .is_met = [](const Decision&) { return false; },
+       .entry = EntryBy(scope, action, storage::AuditLevel::kSecurity, meta),
+       .resolution = "ALLOWED_AFTER_EDIT"});
+  if (!reopened.ok()) return reopened;
+  const absl::Status committed = tx.Commit();
+  return committed.ok() ? refusal : committed;
+}
+
+absl::Status CheckFresh(const LockedMemo& locked, const Seen& seen) {
+  const int32_t revision = std::max(seen.revision, 1);
+  if (revision != locked.memo.revision) {
+    return Refusal(
+        absl::StatusCode::kAborted, "STALE_REVISION",
+        absl::StrCat("the memo is at revision ", locked.memo.revision,
+                     ", the call is on ", revision, "; read the memo again"));
+  }
+  if (seen.payload_sha256 != locked.memo.payload_sha256) {
+    return Refusal(absl::StatusCode::kAborted, "STALE_PAYLOAD",
+                   "the call is on another payload than the memo's; read the "
+                   "memo again");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Speaker> CheckSpeaker(

@@ -16,6 +16,8 @@
 #include "engine/call_scope.h"
 #include "engine/demands.h"
 #include "engine/error.h"
+#include "engine/executors.h"
+#include "engine/policies.h"
 #include "storage/audit.h"
 #include "storage/database.h"
 #include "storage/intents.h"
@@ -43,11 +45,36 @@ struct VoteOutcome {
 void CheckSeen(const Seen& seen, std::vector<FieldError>* errors);
 void CheckComment(const std::string& comment, std::vector<FieldError>* errors);
 
-// Locks what was seen: NOT_FOUND (MEMO_NOT_FOUND), FAILED_PRECONDITION
-// (KILL_SWITCH, MEMO_CLOSED, MEMO_EXPIRED), ABORTED (STALE_REVISION,
-// STALE_PAYLOAD).
-absl::StatusOr<storage::LockedMemo> LockSeen(storage::Transaction& tx,
-                                             const Seen& seen);
+// Locks an open memo and the intent that waits for it: NOT_FOUND
+// (MEMO_NOT_FOUND), FAILED_PRECONDITION (KILL_SWITCH, MEMO_CLOSED,
+// MEMO_EXPIRED).
+absl::StatusOr<storage::LockedMemo> LockOpenMemo(storage::Transaction& tx,
+                                                 const std::string& memo_id);
+
+// Returns whether the memo asks about the intent as it stands. It always does,
+// unless somebody wrote past the engine: what they put into the intent is not
+// what people were asked about.
+bool AsksAboutIntent(const storage::LockedMemo& locked);
+
+// What goes on where it doesn't.
+struct ReopeningTools {
+  Policies* policies;
+  const ExecutorRegistry* executors;
+};
+
+// Decides the intent again as it stands, counting no votes, so that the memo
+// asks about what is there; keeps as `action` that somebody tried and commits.
+// Returns why nothing came of the call: ABORTED (INTENT_CHANGED), or what went
+// wrong.
+absl::Status ReopenChanged(storage::Transaction& tx, const CallScope& scope,
+                           const ReopeningTools& tools,
+                           const storage::LockedMemo& locked,
+                           absl::string_view action,
+                           nlohmann::ordered_json meta);
+
+// Checks that what was seen is what the memo asks about: ABORTED
+// (STALE_REVISION, STALE_PAYLOAD).
+absl::Status CheckFresh(const storage::LockedMemo& locked, const Seen& seen);
 
 // Somebody who may speak, with what it rests on.
 struct Speaker {

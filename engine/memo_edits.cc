@@ -87,8 +87,15 @@ absl::StatusOr<VoteOutcome> MemoEdits::TryEdit(const CallScope& scope,
       db_->Begin({.tenants = {scope.principal().tenant_id},
                   .statement_timeout = scope.StatementTimeout()});
   if (!tx.ok()) return tx.status();
-  const absl::StatusOr<LockedMemo> locked = LockSeen(*tx, edit.seen);
+  const absl::StatusOr<LockedMemo> locked =
+      LockOpenMemo(*tx, edit.seen.memo_id);
   if (!locked.ok()) return locked.status();
+  if (!AsksAboutIntent(*locked)) {
+    return ReopenChanged(*tx, scope, {policies_, executors_}, *locked,
+                         "EDIT_REFUSED", EditMeta(*locked, edit));
+  }
+  const absl::Status fresh = CheckFresh(*locked, edit.seen);
+  if (!fresh.ok()) return fresh;
   const absl::StatusOr<std::vector<ApprovalDemand>> demands =
       DemandsOf(locked->memo);
   if (!demands.ok()) return demands.status();

@@ -343,6 +343,61 @@ TEST(AttacksTest, AWriterCannotPassARowOffAsTheEngines) {
   }
 }
 
+TEST(AttacksTest, ARevisionMadePastTheEngineIsAskedAboutAgain) {
+  WaitingWire wire;
+  const SeededTenant& acme = wire.served().tenant();
+  const std::string swap = absl::StrCat(
+      "UPDATE intents SET revision = revision + 1, "
+      "payload = '{\"to\": \"mallory\"}', "
+      "payload_raw = '{\"to\": \"mallory\"}', payload_sha256 = encode("
+      "sha256('{\"to\": \"mallory\"}'), 'hex') WHERE id = '",
+      wire.intent().id(), "'");
+  EXPECT_EQ(wire.served().database().Owner().Run(swap).sqlstate, "23514");
+  // By whoever got past that.
+  const SqlResult swapped = wire.served().database().Super().Run(swap);
+  ASSERT_TRUE(swapped.ok()) << swapped.error;
+  Caller erin = wire.served().As(wire.served().AddUser("erin", "owner"));
+  EXPECT_EQ(wire.Vote(acme.carol), "INTENT_CHANGED");
+  EXPECT_EQ(wire.served().Value("SELECT count(*) FROM approvals"), "0");
+  EXPECT_EQ(wire.served().Actions(wire.intent().id()),
+            "INTENT_SUBMITTED SGL_EVALUATED DECISION_MEMO_OPENED VOTE_REFUSED "
+            "SGL_EVALUATED DECISION_MEMO_REOPENED");
+  // What was seen is stale by now; who reads again votes on what is there.
+  EXPECT_EQ(wire.Vote(acme.carol), "STALE_REVISION");
+  const intent::v1::DecisionMemo memo = erin.MustGetMemo(wire.memo().id());
+  EXPECT_EQ(memo.revision(), 2);
+  EXPECT_NE(memo.payload_sha256(), wire.memo().payload_sha256());
+  EXPECT_TRUE(erin.Approve(memo).ok());
+  EXPECT_EQ(wire.Status(), "AWAITING_HUMAN");
+}
+
+TEST(AttacksTest, AnEditOfWhatWasMadePastTheEngineIsRefused) {
+  WaitingWire wire;
+  ASSERT_TRUE(wire.served()
+                  .database()
+                  .Super()
+                  .Run("UPDATE intents SET revision = 2, spend_micros_usd = 7")
+                  .ok());
+  Caller erin = wire.served().As(wire.served().AddUser("erin", "owner"));
+  intent::v1::EditDecisionMemoRequest edit = Caller::EditOf(wire.memo());
+  edit.set_spend_micros_usd(1);
+  EXPECT_EQ(ReasonOf(erin.Edit(edit).status), "INTENT_CHANGED");
+  EXPECT_EQ(wire.served().Value("SELECT revision FROM decision_memos"), "2");
+}
+
+TEST(AttacksTest, AMemoBesideTheIntentsOwnIsNotVotedOn) {
+  ServedEngine served({});
+  const std::string id = served.InsertBySql("POST", R"({"text": "hi"})");
+  const std::string memo = served.Value(absl::StrCat(
+      "INSERT INTO decision_memos (tenant_id, intent_id, payload_sha256) "
+      "VALUES ('",
+      served.tenant().id, "', '", id, "', repeat('0', 64)) RETURNING id"));
+  Caller erin = served.As(served.AddUser("erin", "member"));
+  EXPECT_EQ(ReasonOf(erin.Approve(erin.MustGetMemo(memo)).status),
+            "MEMO_CLOSED");
+  EXPECT_EQ(served.Value("SELECT status FROM intents"), "DRAFT");
+}
+
 TEST(AttacksTest, WhoOwnsOrIssuedCannotVote) {
   WaitingWire wire;
   const SeededTenant& acme = wire.served().tenant();

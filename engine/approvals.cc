@@ -212,11 +212,14 @@ absl::Status Approvals::Approve(storage::Transaction& tx,
                                 const LockedMemo& locked,
                                 const Speaker& speaker,
                                 const std::vector<ApprovalDemand>& demands) {
-  const absl::StatusOr<std::vector<VoteRow>> votes =
+  absl::StatusOr<std::vector<VoteRow>> votes =
       storage::Votes(tx, locked.memo.id);
   if (!votes.ok()) return votes.status();
+  if (IsPolicyActivation(locked.intent)) {
+    for (VoteRow& vote : *votes) vote.lent.clear();
+  }
   const absl::StatusOr<std::vector<Escalation>> escalations =
-      EscalationsFromJson(locked.memo.escalations);
+      EscalationsOf(locked.memo);
   if (!escalations.ok()) return escalations.status();
   const ordered_json meta = CountedMeta(locked, ballot, speaker);
   if (!MeetsDemands(demands, *votes, locked.barred_user_ids)) {

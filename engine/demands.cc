@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "engine/built_in.h"
 #include "engine/decision_json.h"
 
 namespace sgl::engine {
@@ -140,13 +141,21 @@ std::vector<ApprovalDemand> Widen(std::vector<ApprovalDemand> demands,
   return demands;
 }
 
+absl::StatusOr<std::vector<Escalation>> EscalationsOf(
+    const storage::MemoRow& memo) {
+  if (memo.intent_type == kPolicyActivate && memo.tenant_id == kSystemTenant) {
+    return std::vector<Escalation>();
+  }
+  return EscalationsFromJson(memo.escalations);
+}
+
 absl::StatusOr<std::vector<ApprovalDemand>> DemandsOf(
     const storage::MemoRow& memo) {
   absl::StatusOr<std::vector<ApprovalDemand>> demands =
       DemandsFromJson(memo.demands);
   if (!demands.ok()) return demands.status();
   const absl::StatusOr<std::vector<Escalation>> escalations =
-      EscalationsFromJson(memo.escalations);
+      EscalationsOf(memo);
   if (!escalations.ok()) return escalations.status();
   return Widen(*std::move(demands), *escalations);
 }

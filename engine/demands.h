@@ -37,6 +37,12 @@ absl::StatusOr<std::vector<Escalation>> EscalationsFromJson(
 std::vector<ApprovalDemand> Widen(std::vector<ApprovalDemand> demands,
                                   const std::vector<Escalation>& escalations);
 
+// Returns the escalations that count for a memo: none for one on an activation
+// of the platform's policy, whose votes the database counts again by people's
+// own roles alone.
+absl::StatusOr<std::vector<Escalation>> EscalationsOf(
+    const storage::MemoRow& memo);
+
 // Returns a memo's demands with its escalations.
 absl::StatusOr<std::vector<ApprovalDemand>> DemandsOf(
     const storage::MemoRow& memo);

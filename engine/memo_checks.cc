@@ -136,6 +136,8 @@ absl::StatusOr<Speaker> CheckSpeaker(
                    "who owns the agent, issued its token or edited this "
                    "revision can't vote on it or edit it");
   }
+  // The database counts the votes on an activation by own roles alone.
+  if (IsPolicyActivation(locked.intent)) standing->lent.clear();
   Fit fit = FitOf(demands, *standing, locked.barred_user_ids);
   if (!fit.fits) {
     return Refusal(absl::StatusCode::kPermissionDenied, "ROLE_MISSING",

@@ -182,6 +182,38 @@ TEST(PolicyActivationTest, OnlyHoldersOfTheRoleInTheSystemTenant) {
   EXPECT_EQ(test.served.Value("SELECT count(*) FROM approvals"), "0");
 }
 
+TEST(PolicyActivationTest, NeitherLentNorEscalatedRolesVote) {
+  Platform test;
+  Caller mia = test.served.As(test.served.AddMember(kSystem, "mia", "member"));
+  Caller oda = test.served.As(test.served.AddMember(kSystem, "oda", "ops"));
+  const Intent intent = test.Ask(With("block NO_POSTS on POST"));
+  test.Tamper(absl::StrCat(
+      "INSERT INTO approval_delegations (tenant_id, from_user_id, to_user_id, "
+      "starts_at, ends_at, reason, created_by) SELECT '",
+      kSystem,
+      "', cy.id, mia.id, now() - interval '1 hour', now() + interval '1 hour', "
+      "'away', cy.id FROM app_users AS cy, app_users AS mia "
+      "WHERE cy.name = 'cy' AND mia.name = 'mia'; "
+      "INSERT INTO memo_escalations (tenant_id, memo_id, revision, from_role, "
+      "to_role) VALUES ('",
+      kSystem, "', '", intent.decision_memo_id(), "', 1, 'policy', 'ops')"));
+  EXPECT_EQ(ReasonOf(mia.Approve(test.Memo(intent)).status), "ROLE_MISSING");
+  EXPECT_EQ(ReasonOf(oda.Approve(test.Memo(intent)).status), "ROLE_MISSING");
+  // A vote by lent roles, however it came in, ends nothing: the activation
+  // waits for the second who holds the role, and does not fail for want of it.
+  test.Tamper(absl::StrCat(
+      "INSERT INTO approvals (tenant_id, intent_type, payload_hash, "
+      "approved_by, memo_id, intent_id, roles, delegation_ids) SELECT "
+      "i.tenant_id, i.intent_type, i.payload_sha256, d.to_user_id, "
+      "i.decision_memo_id, i.id, '{}', ARRAY[d.id] FROM intents AS i, "
+      "approval_delegations AS d WHERE i.id = '",
+      intent.id(), "'"));
+  EXPECT_EQ(test.Approve(1, intent).status(),
+            intent::v1::INTENT_STATUS_AWAITING_HUMAN);
+  EXPECT_EQ(test.Approve(2, intent).status(),
+            intent::v1::INTENT_STATUS_EXECUTED);
+}
+
 TEST(PolicyActivationTest, AnOperatorOfTheSystemTenantAsksAndDoesNotVote) {
   Platform test;
   const std::string operator_token =

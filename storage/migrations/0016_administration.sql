@@ -5,7 +5,10 @@
 
 -- A member who was removed stays as a row: what they voted on and edited names
 -- them. Null: a member.
-ALTER TABLE tenant_members ADD COLUMN removed_at timestamptz;
+ALTER TABLE tenant_members
+  ADD COLUMN removed_at timestamptz,
+  -- When one who was removed came back last: what they voted before is void.
+  ADD COLUMN returned_at timestamptz;
 
 -- Refuses a tenant that the transaction didn't name.
 CREATE FUNCTION require_tenant(tenant uuid) RETURNS void
@@ -135,7 +138,8 @@ DECLARE
 BEGIN
   PERFORM require_tenant(tenant);
   UPDATE tenant_members AS m
-  SET removed_at = NULL, role = new_role, seat_type = new_seat::"SeatType"
+  SET removed_at = NULL, returned_at = engine_now(), role = new_role,
+      seat_type = new_seat::"SeatType"
   FROM app_users AS u
   WHERE u.tenant_id = tenant AND lower(u.email) = lower(new_email)
     AND m.tenant_id = tenant AND m.user_id = u.id
@@ -222,6 +226,11 @@ BEGIN
     RETURNING t.id
   )
   SELECT coalesce(array_agg(revoked.id), '{}') INTO ended FROM revoked;
+  -- What they lent and were lent ends for good: who comes back later holds
+  -- other roles, maybe.
+  UPDATE approval_delegations AS d SET revoked_at = engine_now()
+  WHERE d.tenant_id = tenant AND person IN (d.from_user_id, d.to_user_id)
+    AND d.revoked_at IS NULL;
   PERFORM note_administration(
     tenant, actor_user, actor_external, 'MEMBER_REMOVED', 'member', person,
     jsonb_build_object('revoked_tokens', ended));
@@ -339,6 +348,9 @@ GRANT INSERT ON tenants, app_users TO intent_definer;
 GRANT INSERT, UPDATE ON tenant_members, agent_registry, api_tokens
   TO intent_definer;
 GRANT INSERT, DELETE ON member_roles TO intent_definer;
+GRANT SELECT, UPDATE (revoked_at) ON approval_delegations TO intent_definer;
+CREATE POLICY definer_rows ON approval_delegations TO intent_definer
+  USING (true) WITH CHECK (true);
 
 DO $$
 DECLARE

@@ -48,6 +48,7 @@ BEGIN
     JOIN tenant_members AS m
       ON m.tenant_id = v.tenant_id AND m.user_id = v.approved_by
      AND m.removed_at IS NULL
+     AND (m.returned_at IS NULL OR v.created_at >= m.returned_at)
     WHERE v.tenant_id = system_tenant AND v.intent_id = wanted_intent
       AND v.verdict = 'APPROVE' AND v.revision = intent.revision
       AND v.payload_hash = intent.payload_sha256

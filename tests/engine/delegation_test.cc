@@ -54,6 +54,45 @@ struct Lending : Awaiting {
   Caller erin, frank, cora, olga;
 };
 
+// Removes a member and takes them back, with that role.
+void LeaveAndReturn(Lending& test, const std::string& name,
+                    const std::string& role) {
+  const std::string tenant = test.served.tenant().id;
+  const std::string set =
+      absl::StrCat("SET intent.tenants = '{", tenant, "}'; SELECT ");
+  EXPECT_EQ(
+      test.served.Value(absl::StrCat(set, "remove_member('", tenant, "', '",
+                                     test.IdOf(name), "', NULL, 'x')")),
+      "t");
+  EXPECT_EQ(
+      test.served.Value(absl::StrCat(set, "create_member('", tenant, "', '",
+                                     name, "@acme.example', '", name, "', '",
+                                     role, "', 'pro', '{}', NULL, 'x')")),
+      test.IdOf(name));
+}
+
+TEST(DelegationTest, WhatWasLentEndsWhereEitherSideLeaves) {
+  for (const char* leaver : {"cora", "erin"}) {
+    SCOPED_TRACE(leaver);
+    Lending test;
+    test.MustDelegate(test.cora, To("erin"));
+    const bool is_lender = leaver == std::string("cora");
+    LeaveAndReturn(test, leaver, is_lender ? "compliance" : "member");
+    Caller erin = test.Seeded(test.IdOf("erin"));
+    EXPECT_EQ(ReasonOf(erin.Approve(test.memo).status), "ROLE_MISSING");
+  }
+}
+
+TEST(DelegationTest, WhatOneVotedBeforeTheyLeftStaysVoid) {
+  Lending test;
+  ASSERT_TRUE(test.cora.Approve(test.memo).ok());
+  LeaveAndReturn(test, "cora", "compliance");
+  ASSERT_TRUE(test.olga.Approve(test.memo).ok());
+  EXPECT_FALSE(test.IsExecuted());
+  ASSERT_TRUE(test.User("otto", "owner").Approve(test.memo).ok());
+  EXPECT_TRUE(test.IsExecuted());
+}
+
 TEST(DelegationTest, ALentRoleVotes) {
   Lending test;
   EXPECT_EQ(ReasonOf(test.erin.Approve(test.memo).status), "ROLE_MISSING");

@@ -5,6 +5,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -143,7 +144,8 @@ void CheckBatch(std::span<const Settlement> settlements) {
 }
 
 // Raises ABORTED where one was decided under what is active no longer, or is
-// switched off by now. Shares the policy locks from here on.
+// switched off by now. Shares the policy locks from here on. Where no digest is
+// given nothing was decided under a policy.
 void CheckMaySettle(Session& session, const std::string& active_digest,
                     std::span<const Settlement> settlements,
                     const ArrayText& intent_ids) {
@@ -163,7 +165,7 @@ void CheckMaySettle(Session& session, const std::string& active_digest,
     (id.empty() ? platform : layers[id]) = value;
   }
   for (const Settlement& settlement : settlements) {
-    if (settlement.is_built_in) continue;
+    if (settlement.is_built_in || active_digest.empty()) continue;
     if (platform != active_digest) {
       Raise(absl::AbortedError(absl::StrCat(
           "the active policy is `", platform,
@@ -219,7 +221,10 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
       memos.Add(settlement);
       entries.Add(settlement);
     }
-    if (!active_digest.empty()) {
+    // What is built in is decided where no policy is active, too.
+    if (!active_digest.empty() ||
+        std::any_of(settlements.begin(), settlements.end(),
+                    [](const Settlement& one) { return one.is_built_in; })) {
       CheckMaySettle(session, active_digest, settlements, rows.id);
     }
     Args args;

@@ -502,6 +502,7 @@ BEGIN
       SELECT i.id FROM intents AS i
       WHERE i.status = 'DRAFT' AND i.tenant_id = system_tenant
         AND i.intent_type = 'SGL_POLICY_ACTIVATE'
+        AND off_level(system_tenant, i.agent_id) IS NULL
       ORDER BY i.created_at, i.id
       LIMIT batch_size
       FOR UPDATE SKIP LOCKED);

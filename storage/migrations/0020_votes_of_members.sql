@@ -28,7 +28,7 @@ DECLARE
   new_policy uuid;
   approvers uuid[];
 BEGIN
-  SELECT i.revision, i.payload_sha256,
+  SELECT i.agent_id, i.revision, i.payload_sha256,
          i.payload_raw::jsonb ->> 'digest' AS digest,
          i.payload_raw::jsonb ->> 'replaces' AS replaces
   INTO intent
@@ -63,7 +63,7 @@ BEGIN
     RETURN 'unapproved';
   END IF;
   PERFORM pg_advisory_xact_lock(7205759403792793601);
-  IF off_level(system_tenant, NULL) IS NOT NULL THEN
+  IF off_level(system_tenant, intent.agent_id) IS NOT NULL THEN
     RETURN 'switched_off';
   END IF;
   old_digest := active_policy_digest();

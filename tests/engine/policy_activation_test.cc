@@ -533,6 +533,63 @@ TEST(PolicyActivationTest, OffMeansOff) {
   ExpectBuiltIn(test.Voter(0).MustGet(queued.id()));
 }
 
+// A first activation that an agent of the system tenant asks for by SQL.
+struct AgentsRequest {
+  explicit AgentsRequest(Platform& test) {
+    auto& served = test.served;
+    const std::string digest =
+        test.Policy(0).MustPropose(With("block NO_POSTS on POST"));
+    agent = served.Value(
+        absl::StrCat("INSERT INTO agent_registry (tenant_id, name) VALUES ('",
+                     kSystem, "', 'bot') RETURNING id"));
+    id = test.InsertBySql(
+        absl::StrCat(R"({"digest": ")", digest, R"(", "replaces": ""})"));
+    test.Tamper(absl::StrCat("UPDATE intents SET agent_id = '", agent,
+                             "' WHERE id = '", id, "'"));
+  }
+  void SetAgent(Platform& test, bool enabled) const {
+    test.served.database().Owner().Run(absl::StrCat(
+        "INSERT INTO system_state (key, tenant_id, value) VALUES ('tenant:",
+        kSystem, ":agent:", agent, ":atlas_online', '", kSystem,
+        "', '{\"engine_enabled\": ", enabled ? "true" : "false",
+        "}') ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value"));
+  }
+
+  std::string agent;
+  std::string id;
+};
+
+TEST(PolicyActivationTest, OffMeansOffForAnAgentsToo) {
+  Platform test({.policy = ""});
+  const AgentsRequest request(test);
+  request.SetAgent(test, false);
+  EXPECT_EQ(test.served.SettleDrafts(), 0);
+  request.SetAgent(test, true);
+  EXPECT_EQ(test.served.SettleDrafts(), 1);
+  const Intent intent = test.Voter(0).MustGet(request.id);
+  ExpectBuiltIn(intent);
+  test.Approve(1, intent);
+  // The agent is switched off between the second vote and its effect.
+  test.Tamper(absl::StrCat(
+      "INSERT INTO approvals (tenant_id, intent_type, payload_hash, "
+      "approved_by, memo_id, intent_id) SELECT i.tenant_id, i.intent_type, "
+      "i.payload_sha256, u.id, i.decision_memo_id, i.id FROM intents AS i, "
+      "app_users AS u WHERE i.id = '",
+      request.id, "' AND u.name = 'cy'"));
+  const auto activate = [&] {
+    SqlConnection runtime(test.served.database().runtime_url());
+    return runtime.Value(absl::StrCat("SET intent.tenants = '{", kSystem,
+                                      "}'; SELECT activate_approved_policy('",
+                                      request.id, "', NULL)"));
+  };
+  request.SetAgent(test, false);
+  EXPECT_EQ(activate(), "switched_off");
+  EXPECT_EQ(ReasonOf(test.Voter(2).Approve(test.Memo(intent)).status),
+            "KILL_SWITCH");
+  request.SetAgent(test, true);
+  EXPECT_EQ(activate(), "activated");
+}
+
 TEST(PolicyActivationTest, BreakingTheGlassTakesTheOwnerAndAReason) {
   Platform test;
   const std::string before = ActiveDigest(test.served);

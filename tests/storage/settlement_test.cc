@@ -194,6 +194,29 @@ TEST_F(SettlementTest, StateMemoAndEntriesComeTogether) {
   EXPECT_THAT(Actions(rows[2].id), ElementsAre("INTENT_CANCELED"));
 }
 
+TEST_F(SettlementTest, WhatIsBuiltInHeedsTheSwitchWithoutAPolicy) {
+  InsertBySql(2);
+  const auto settle = [&](const std::string& enabled) {
+    Transaction tx = Begin();
+    const std::vector<IntentRow> rows = Claim(tx);
+    EXPECT_TRUE(
+        database_->Super()
+            .Run(absl::StrCat("INSERT INTO system_state (key, value) VALUES "
+                              "('atlas_online', '{\"engine_enabled\": ",
+                              enabled,
+                              "}') ON CONFLICT (key) DO UPDATE SET value = "
+                              "EXCLUDED.value"))
+            .ok());
+    Settlement built_in = Review(rows[0]);
+    built_in.is_built_in = true;
+    return SettleIntents(tx, "", std::vector{built_in, Failed(rows[1])});
+  };
+  EXPECT_THAT(settle("false"), StatusIs(absl::StatusCode::kAborted));
+  database_->Super().Run("DELETE FROM system_state");
+  // What fails beside it was decided under no policy, whichever is active.
+  EXPECT_THAT(settle("true"), IsOk());
+}
+
 TEST_F(SettlementTest, AdoptionFillsInOnlyWhatWasNull) {
   database_->Owner().Run(absl::StrCat(
       "INSERT INTO intents (tenant_id, intent_type, payload, data_class) "

@@ -1,6 +1,7 @@
 -- A batch of settlements: the intents' new state, their memos and all audit
 -- entries. The caller holds the intents' locks. Foreign keys are checked at the
--- statement's end, so that an intent and its memo may name each other.
+-- statement's end, so that an intent and its memo may name each other. A memo
+-- that a writer made for the intent becomes its own: there is one an intent.
 -- $1-$15 are columns of settlements, $16-$26 of memos, $27-$33 of entries.
 WITH settlement AS (
   SELECT *
@@ -33,7 +34,14 @@ WITH settlement AS (
       spend_micros_usd = coalesce(i.spend_micros_usd, s.spend_micros_usd),
       data_class = coalesce(i.data_class, s.data_class),
       requested_by = coalesce(i.requested_by, s.requested_by),
-      decision_memo_id = coalesce(i.decision_memo_id, m.id),
+      decision_memo_id = CASE
+        WHEN m.id IS NULL THEN i.decision_memo_id
+        ELSE coalesce(
+          i.decision_memo_id,
+          (SELECT d.id FROM decision_memos AS d
+           WHERE d.tenant_id = i.tenant_id AND d.intent_id = i.id),
+          m.id)
+      END,
       transition_number = i.transition_number + s.entry_count
   FROM settlement AS s
   LEFT JOIN memo AS m ON m.intent_id = s.id
@@ -55,7 +63,11 @@ WITH settlement AS (
   FROM memo AS m
   JOIN settled AS t ON t.id = m.intent_id
   ON CONFLICT (tenant_id, intent_id) DO UPDATE
-    SET rationale = EXCLUDED.rationale,
+    SET agent = EXCLUDED.agent,
+        requires_approval = true,
+        opened_at = CASE WHEN d.policy_digest IS NULL THEN engine_now()
+                         ELSE d.opened_at END,
+        rationale = EXCLUDED.rationale,
         estimated_cost_micros_usd = EXCLUDED.estimated_cost_micros_usd,
         estimated_cost_usd = EXCLUDED.estimated_cost_usd,
         title = EXCLUDED.title,
@@ -75,7 +87,12 @@ WITH settlement AS (
      entity_type, entity_id, meta, transition_number)
   SELECT t.tenant_id, e.actor_user_id, e.actor_external_id,
          CASE WHEN e.actor_user_id IS NULL THEN 'system' ELSE 'user' END,
-         e.level::"AuditLevel", e.action, 'intent', t.id, e.meta::jsonb,
+         e.level::"AuditLevel", e.action, 'intent', t.id,
+         CASE e.action
+           WHEN 'DECISION_MEMO_OPENED' THEN
+             e.meta::jsonb || jsonb_build_object('memo_id', t.decision_memo_id)
+           ELSE e.meta::jsonb
+         END,
          t.base + e.place
   FROM unnest($27::uuid[], $28::integer[], $29::uuid[], $30::text[],
               $31::text[], $32::text[], $33::text[])

@@ -167,6 +167,33 @@ TEST(ApprovalsTest, NewDemandsReopenTheMemoAndOldVotesCount) {
             "DECISION_MEMO_APPROVED SGL_EVALUATED ENGINE_EXECUTED_INTENT");
 }
 
+TEST(ApprovalsTest, AMemoThatAWriterMadeBecomesTheIntents) {
+  ServedEngine served({});
+  const std::string id = served.InsertBySql("WIRE", R"({"to": "x"})");
+  const std::string memo_id = served.database().Owner().Value(absl::StrCat(
+      "INSERT INTO decision_memos (tenant_id, intent_id, agent, title, "
+      "requires_approval) VALUES ('",
+      served.tenant().id, "', '", id, "', 'me', 'mine', false) RETURNING id"));
+  EXPECT_EQ(served.SettleDrafts(), 1);
+  Caller erin = served.As(served.AddUser("erin", "compliance"));
+  EXPECT_EQ(erin.MustGet(id).status(),
+            intent::v1::INTENT_STATUS_AWAITING_HUMAN);
+  EXPECT_EQ(erin.MustGet(id).decision_memo_id(), memo_id);
+  const DecisionMemo memo = erin.MustGetMemo(memo_id);
+  EXPECT_EQ(memo.agent(), "ATLAS");
+  EXPECT_EQ(memo.title(), "WIRE");
+  EXPECT_EQ(memo.demands_size(), 1);
+  EXPECT_EQ(served.Value("SELECT meta ->> 'memo_id' FROM audit_log "
+                         "WHERE action = 'DECISION_MEMO_OPENED'"),
+            memo_id);
+  EXPECT_EQ(served.Value("SELECT requires_approval FROM decision_memos"), "t");
+  ASSERT_TRUE(erin.Approve(memo).ok());
+  const auto last = served.As(served.AddUser("olga", "owner")).Approve(memo);
+  ASSERT_TRUE(last.ok()) << last.status.error_message();
+  EXPECT_EQ(last.response.intent().status(),
+            intent::v1::INTENT_STATUS_EXECUTED);
+}
+
 TEST(ApprovalsTest, KillSwitchRefusesVotes) {
   Awaiting test;
   test.served.database().Owner().Run(

@@ -120,6 +120,24 @@ TEST_F(DatabaseTest, ATransactionOutlivesItsDatabase) {
   EXPECT_THAT(tx->Commit(), IsOk());
 }
 
+TEST_F(DatabaseTest, EachStatementSeesWhatIsCommittedWhateverTheDefault) {
+  ASSERT_TRUE(database_->Super()
+                  .Run(absl::StrCat("ALTER DATABASE ", database_->name(),
+                                    " SET default_transaction_isolation = "
+                                    "'serializable'"))
+                  .ok());
+  auto db = Open({});
+  ASSERT_THAT(db, IsOk());
+  auto tx = (*db)->Begin({});
+  ASSERT_THAT(tx, IsOk());
+  EXPECT_TRUE(*EngineEnabled(*tx));
+  ASSERT_TRUE(database_->Super()
+                  .Run("INSERT INTO system_state (key, value) VALUES "
+                       "('atlas_online', '{\"engine_enabled\": false}')")
+                  .ok());
+  EXPECT_FALSE(*EngineEnabled(*tx));
+}
+
 TEST_F(DatabaseTest, LocksAreWaitedForOnlySoLong) {
   const SeededTenant acme = database_->Seed("acme");
   ASSERT_TRUE(database_->Owner()

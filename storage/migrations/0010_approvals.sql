@@ -186,29 +186,54 @@ BEGIN
 END
 $$;
 
--- Since when people can vote on the memo's revision.
 ALTER TABLE decision_memos
-  ADD COLUMN opened_at timestamptz NOT NULL DEFAULT engine_now();
+  -- Since when people can vote on the memo's revision.
+  ADD COLUMN opened_at timestamptz NOT NULL DEFAULT engine_now(),
+  -- When escalate_memos() looks at it next: at once after it was opened or
+  -- asks for something else, then when one of its tenant's rules may be due.
+  ADD COLUMN escalate_at timestamptz NOT NULL DEFAULT engine_now();
 
 CREATE FUNCTION decision_memos_open_revision() RETURNS trigger
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 AS $$
 BEGIN
-  NEW.opened_at := engine_now();
+  IF NEW.revision <> OLD.revision THEN
+    NEW.opened_at := engine_now();
+  END IF;
+  NEW.escalate_at := engine_now();
   RETURN NEW;
 END
 $$;
 
 CREATE TRIGGER decision_memos_open_revision
   BEFORE UPDATE ON decision_memos
-  FOR EACH ROW WHEN (NEW.revision <> OLD.revision)
+  FOR EACH ROW WHEN (NEW.revision <> OLD.revision
+                     OR NEW.demands::text <> OLD.demands::text)
   EXECUTE FUNCTION decision_memos_open_revision();
 
--- due_escalations().
-CREATE INDEX decision_memos_opened_idx
-  ON decision_memos (tenant_id, opened_at)
-  WHERE status = 'PROPOSED' AND intent_id IS NOT NULL;
+-- As in 0002, but when the sweep looks at a memo next is nothing to watch.
+CREATE OR REPLACE FUNCTION decision_memos_before_write() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    IF NEW.escalate_at <> OLD.escalate_at THEN
+      RETURN NEW;
+    END IF;
+    NEW.updated_at := engine_now();
+  END IF;
+  NEW.xact_id := pg_current_xact_id();
+  RETURN NEW;
+END
+$$;
+
+-- escalate_memos(). (A memo of another writer's names no policy.)
+CREATE INDEX decision_memos_escalate_idx
+  ON decision_memos (tenant_id, escalate_at)
+  WHERE status = 'PROPOSED' AND intent_id IS NOT NULL
+    AND policy_digest IS NOT NULL;
 
 -- Memos of other writers, without an intent, are nobody's to expire here.
 DROP INDEX decision_memos_due_idx;
@@ -261,9 +286,11 @@ GRANT INSERT (tenant_id, from_user_id, to_user_id, roles, starts_at, ends_at,
   ON approval_delegations TO intent_runtime;
 GRANT UPDATE (revoked_at) ON approval_delegations TO intent_runtime;
 
--- What the rules say is due: open memos whose revision nobody voted on, once
--- for each rule. A memo past its expiry is not escalated but expired.
-CREATE FUNCTION due_escalations(due_time timestamptz)
+-- What the rules say is due of these memos: open ones whose revision nobody
+-- voted on, once for each rule. A memo past its expiry is not escalated but
+-- expired; one on an activation of the platform's policy is for the role
+-- `policy` alone.
+CREATE FUNCTION due_escalations(due_time timestamptz, wanted uuid[])
 RETURNS TABLE (
   tenant_id uuid, memo_id uuid, intent_id uuid, revision integer,
   from_role text, to_role text, opened_at timestamptz
@@ -276,8 +303,11 @@ AS $$
   JOIN decision_memos AS m
     ON m.tenant_id = r.tenant_id
    AND m.opened_at <= due_time - r.after_seconds * interval '1 second'
-  WHERE m.status = 'PROPOSED'
-    AND m.intent_id IS NOT NULL
+  JOIN intents AS i ON i.tenant_id = m.tenant_id AND i.id = m.intent_id
+  WHERE m.id = ANY (wanted)
+    AND m.status = 'PROPOSED'
+    AND (i.intent_type <> 'SGL_POLICY_ACTIVATE'
+         OR m.tenant_id <> '00000000-0000-0000-0000-000000000001')
     AND (m.expires_at IS NULL OR m.expires_at > due_time)
     AND NOT EXISTS (
       SELECT FROM memo_escalations AS e
@@ -296,9 +326,32 @@ $$;
 REVOKE ALL ON FUNCTION due_escalations FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION due_escalations TO intent_definer;
 
--- Escalates up to batch_size of them, the intent locked before its memo, and
--- answers what it wrote; what others hold waits for the next turn. Sets
--- intent.tenants to those concerned, for the rest of the transaction.
+-- A rule that is set may be due for any open memo of its tenant: they are all
+-- looked at again.
+CREATE FUNCTION escalation_rules_changed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+  UPDATE decision_memos AS m SET escalate_at = engine_now()
+  WHERE m.tenant_id = NEW.tenant_id
+    AND m.status = 'PROPOSED'
+    AND m.intent_id IS NOT NULL
+    AND m.policy_digest IS NOT NULL
+    AND m.escalate_at > engine_now();
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER escalation_rules_changed
+  AFTER INSERT OR UPDATE ON escalation_rules
+  FOR EACH ROW EXECUTE FUNCTION escalation_rules_changed();
+
+-- Looks at open memos whose time has come, escalates up to batch_size of them,
+-- the intent locked before its memo, and answers what it wrote; what others
+-- hold waits for the next turn. What is not due is looked at again when it may
+-- be, and each hour, so that a rule that was set while its memo was being
+-- opened is not missed: a turn costs what is due, however many memos wait.
+-- Sets intent.tenants to those concerned, for the rest of the transaction.
 CREATE FUNCTION escalate_memos(batch_size integer)
 RETURNS TABLE (
   its_tenant uuid, its_intent uuid, its_memo uuid, its_revision integer,
@@ -308,13 +361,30 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 DECLARE
+  -- A look is cheaper than an escalation.
+  looks_max CONSTANT integer := 4 * batch_size;
   due_time CONSTANT timestamptz := engine_now();
+  looked uuid[];
   locked_intents uuid[];
   locked_memos uuid[];
   locked_tenants uuid[];
 BEGIN
+  looked := ARRAY(
+    SELECT l.id
+    FROM (SELECT DISTINCT r.tenant_id FROM escalation_rules AS r) AS t
+    CROSS JOIN LATERAL (
+      SELECT m.id, m.escalate_at FROM decision_memos AS m
+      WHERE m.tenant_id = t.tenant_id
+        AND m.status = 'PROPOSED'
+        AND m.intent_id IS NOT NULL
+        AND m.policy_digest IS NOT NULL
+        AND m.escalate_at <= due_time
+      ORDER BY m.escalate_at
+      LIMIT looks_max) AS l
+    ORDER BY l.escalate_at
+    LIMIT looks_max);
   locked_intents := ARRAY(
-    SELECT i.id FROM due_escalations(due_time) AS d
+    SELECT i.id FROM due_escalations(due_time, looked) AS d
     JOIN intents AS i ON i.tenant_id = d.tenant_id AND i.id = d.intent_id
     WHERE i.status = 'AWAITING_HUMAN'
     ORDER BY d.opened_at, i.id
@@ -339,8 +409,7 @@ BEGIN
       INSERT INTO memo_escalations AS e
         (tenant_id, memo_id, revision, from_role, to_role)
       SELECT d.tenant_id, d.memo_id, d.revision, d.from_role, d.to_role
-      FROM due_escalations(due_time) AS d
-      WHERE d.memo_id = ANY (locked_memos)
+      FROM due_escalations(due_time, locked_memos) AS d
       RETURNING e.tenant_id, e.memo_id, e.revision, e.from_role, e.to_role
     )
     SELECT w.tenant_id, m.intent_id, w.memo_id, w.revision, w.from_role,
@@ -351,6 +420,21 @@ BEGIN
   -- For who watches memos.
   UPDATE decision_memos AS m SET updated_at = engine_now()
   WHERE m.id = ANY (locked_memos);
+  -- What is still due is held by others, or was too much for this turn.
+  looked := ARRAY(
+    SELECT m.id FROM decision_memos AS m
+    WHERE m.id = ANY (looked)
+      AND m.id <> ALL (ARRAY(
+        SELECT d.memo_id FROM due_escalations(due_time, looked) AS d))
+    FOR UPDATE SKIP LOCKED);
+  UPDATE decision_memos AS m
+  SET escalate_at = least(
+    due_time + interval '1 hour',
+    (SELECT min(m.opened_at + r.after_seconds * interval '1 second')
+     FROM escalation_rules AS r
+     WHERE r.tenant_id = m.tenant_id
+       AND m.opened_at + r.after_seconds * interval '1 second' > due_time))
+  WHERE m.id = ANY (looked);
 END
 $$;
 
@@ -370,6 +454,8 @@ BEGIN
   REVOKE ALL ON FUNCTION escalate_memos(integer) FROM PUBLIC;
   EXECUTE format('GRANT EXECUTE ON FUNCTION escalate_memos(integer) '
                  'TO intent_runtime, %I', current_user);
+  ALTER FUNCTION escalation_rules_changed() OWNER TO intent_definer;
+  REVOKE ALL ON FUNCTION escalation_rules_changed() FROM PUBLIC;
   ALTER FUNCTION intents_keep_revision() OWNER TO intent_definer;
   REVOKE ALL ON FUNCTION intents_keep_revision() FROM PUBLIC;
 END

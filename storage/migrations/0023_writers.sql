@@ -97,10 +97,10 @@ BEGIN
     RETURN OLD;
   END IF;
   IF (NEW.demands::text, NEW.reasons::text, NEW.revision, NEW.payload_sha256,
-      NEW.policy_digest, NEW.opened_at)
+      NEW.policy_digest, NEW.opened_at, NEW.escalate_at)
      IS DISTINCT FROM
      (OLD.demands::text, OLD.reasons::text, OLD.revision, OLD.payload_sha256,
-      OLD.policy_digest, OLD.opened_at) THEN
+      OLD.policy_digest, OLD.opened_at, OLD.escalate_at) THEN
     RAISE EXCEPTION 'what memo % asks for is the engine''s to say', OLD.id
       USING ERRCODE = 'check_violation';
   END IF;

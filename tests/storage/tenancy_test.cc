@@ -56,6 +56,7 @@ constexpr const char* kDefinerFunctions[] = {
     "due_memos",                   //
     "engine_enabled",              //
     "escalate_memos",              //
+    "escalation_rules_changed",    //
     "force_policy",                //
     "intent_causers",              //
     "intents_keep_revision",       //
@@ -473,7 +474,7 @@ TEST_F(TenancyTest, TheSweepForEscalationsCrossesTenantsAndNothingElseDoes) {
   // revisions its to write or anybody's to make up.
   for (const char* sql :
        {"SELECT * FROM escalation_rules",
-        "SELECT * FROM due_escalations(now())",
+        "SELECT * FROM due_escalations(now(), '{}')",
         "SELECT intents_keep_revision()",
         "INSERT INTO intent_revisions (tenant_id, intent_id, revision, "
         "intent_type) SELECT tenant_id, id, 9, 'T' FROM intents",

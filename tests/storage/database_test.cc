@@ -138,6 +138,19 @@ TEST_F(DatabaseTest, EachStatementSeesWhatIsCommittedWhateverTheDefault) {
   EXPECT_FALSE(*EngineEnabled(*tx));
 }
 
+TEST_F(DatabaseTest, TimesTravelToTheMicrosecond) {
+  for (const char* time :
+       {"0001-01-01 00:00:00.000001+00", "1969-12-31 23:59:59.999999+00",
+        "2026-11-22 12:34:56.789012+00", "2255-06-05 23:47:34.740995+00",
+        "9999-12-31 23:59:59.999999+00"}) {
+    SCOPED_TRACE(time);
+    EXPECT_EQ(database_->Super().Value(
+                  absl::StrCat("SELECT from_micros(to_micros('", time,
+                               "')) = timestamptz '", time, "'")),
+              "t");
+  }
+}
+
 TEST_F(DatabaseTest, LocksAreWaitedForOnlySoLong) {
   const SeededTenant acme = database_->Seed("acme");
   ASSERT_TRUE(database_->Owner()

@@ -1,5 +1,6 @@
--- Drops whatever is in the schema, our functions with it. Taking functions from
--- intent_definer takes its membership, for the length of this transaction.
+-- Drops whatever is in the schema, our functions with it; what belongs to an
+-- extension stays. Taking functions from intent_definer takes its membership,
+-- for the length of this transaction.
 DO $$
 DECLARE
   needs_membership boolean :=
@@ -16,6 +17,9 @@ BEGIN
     FROM pg_class AS c
     WHERE c.relnamespace = current_schema()::regnamespace
       AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
+      AND NOT EXISTS (SELECT FROM pg_depend AS d
+                      WHERE d.classid = 'pg_class'::regclass
+                        AND d.objid = c.oid AND d.deptype = 'e')
     ORDER BY c.relkind = 'v' DESC
   LOOP
     EXECUTE format(CASE WHEN item.is_view THEN 'DROP VIEW IF EXISTS %I CASCADE'
@@ -26,7 +30,8 @@ BEGIN
     FROM pg_proc AS p
     WHERE p.pronamespace = current_schema()::regnamespace
       AND NOT EXISTS (SELECT FROM pg_depend AS d
-                      WHERE d.objid = p.oid AND d.deptype = 'e')
+                      WHERE d.classid = 'pg_proc'::regclass
+                        AND d.objid = p.oid AND d.deptype = 'e')
   LOOP
     EXECUTE format('DROP ROUTINE IF EXISTS %s CASCADE', item.name);
   END LOOP;
@@ -34,6 +39,9 @@ BEGIN
     SELECT format('%I', t.typname) AS name
     FROM pg_type AS t
     WHERE t.typnamespace = current_schema()::regnamespace AND t.typtype = 'e'
+      AND NOT EXISTS (SELECT FROM pg_depend AS d
+                      WHERE d.classid = 'pg_type'::regclass
+                        AND d.objid = t.oid AND d.deptype = 'e')
   LOOP
     EXECUTE format('DROP TYPE IF EXISTS %s CASCADE', item.name);
   END LOOP;

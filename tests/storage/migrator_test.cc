@@ -120,6 +120,18 @@ TEST(MigratorTest, ResetLeavesAFreshSchema) {
   database->Seed("acme");
 }
 
+TEST(MigratorTest, ResetLeavesExtensionsAlone) {
+  const auto database = TestDatabase::Make();
+  // Views and functions that are the superuser's, in our schema.
+  const auto created =
+      database->Super().Run("CREATE EXTENSION pg_stat_statements");
+  ASSERT_TRUE(created.ok()) << created.error;
+  ASSERT_THAT(Reset(database->direct_url()), IsOk());
+  EXPECT_EQ(database->Super().Value(
+                "SELECT to_regclass('pg_stat_statements') IS NOT NULL"),
+            "t");
+}
+
 TEST(MigratorTest, ASchemaOfTheUrlIsHonoured) {
   const auto database = TestDatabase::MakeEmpty();
   const std::string url = absl::StrCat(

@@ -175,6 +175,9 @@ TEST(EscalationTest, RulesAreSetListedAndRemovedOnRecord) {
                          "FROM audit_log WHERE action LIKE 'ESCALATION_%'"),
             "ESCALATION_RULE_SET ESCALATION_RULE_SET ESCALATION_RULE_SET "
             "ESCALATION_RULE_REMOVED");
+  EXPECT_EQ(served.Value("SELECT string_agg(DISTINCT actor_external_id, ' ') "
+                         "FROM audit_log WHERE action LIKE 'ESCALATION_%'"),
+            "sql:intent_owner");
   // The engine itself makes no rules, and writes no escalation but by the
   // function that knows them.
   SqlConnection runtime(served.database().runtime_url());

@@ -17,6 +17,7 @@
 #include "storage/facts.h"
 #include "storage/intents.h"
 #include "storage/memos.h"
+#include "storage/requests.h"
 
 namespace sgl::engine {
 namespace {
@@ -33,6 +34,10 @@ constexpr absl::Duration kPassedOverFor = absl::Minutes(1);
 constexpr size_t kPassedOverMax = storage::kBatchIntentsMax;
 // Partitions are made months ahead; an hour's delay is nothing.
 constexpr absl::Duration kPartitionInterval = absl::Hours(1);
+// Request ids are kept for 30 days; an hour more is nothing. A batch takes
+// less than a second.
+constexpr absl::Duration kForgetInterval = absl::Hours(1);
+constexpr int kForgottenRequestsMax = 10000;
 
 std::vector<std::string> TenantsOf(
     const std::vector<storage::IntentRow>& rows) {
@@ -167,6 +172,7 @@ bool Worker::IsSweepDue() const {
 absl::Status Worker::Sweep() {
   swept_ = absl::Now();
   MakePartitions();
+  ForgetRequests();
   const absl::Status escalated =
       EscalateDueMemos(*db_, options_.batch_max).status();
   if (!escalated.ok()) LogWarn("escalate memos: {}", escalated.ToString());
@@ -182,6 +188,22 @@ void Worker::MakePartitions() {
   // Rows that find no partition go to the default one, so nothing is lost.
   if (!status.ok()) LogWarn("make audit partitions: {}", status.ToString());
   partitions_made_ = absl::Now();
+}
+
+void Worker::ForgetRequests() {
+  if (absl::Now() - requests_forgotten_ < kForgetInterval) return;
+  absl::StatusOr<int64_t> count = 0;
+  absl::StatusOr<storage::Transaction> tx = db_->Begin({});
+  absl::Status status = tx.status();
+  if (status.ok()) {
+    count = storage::ForgetRequests(*tx, kForgottenRequestsMax);
+    status = count.status();
+  }
+  if (status.ok()) status = tx->Commit();
+  if (!status.ok()) LogWarn("forget request ids: {}", status.ToString());
+  // After a full batch the next sweep goes on.
+  if (status.ok() && *count == kForgottenRequestsMax) return;
+  requests_forgotten_ = absl::Now();
 }
 
 absl::StatusOr<int> Worker::SettleDrafts() {

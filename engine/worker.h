@@ -72,9 +72,10 @@ class Worker {
   absl::Status Turn();
   bool IsSweepDue() const;
   // What is done by the clock: escalates memos that nobody voted on, ends
-  // overdue ones, makes partitions.
+  // overdue ones, makes partitions, forgets old request ids.
   absl::Status Sweep();
   void MakePartitions();
+  void ForgetRequests();
   // Settles a batch, once more where another policy set is active by now.
   absl::StatusOr<int> SettleAgainstActive();
   absl::StatusOr<int> SettleBatch();
@@ -105,6 +106,7 @@ class Worker {
   // When the last sweep began. Confined likewise.
   absl::Time swept_ = absl::InfinitePast();
   absl::Time partitions_made_ = absl::InfinitePast();
+  absl::Time requests_forgotten_ = absl::InfinitePast();
   std::jthread thread_;
 };
 

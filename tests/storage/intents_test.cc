@@ -16,6 +16,7 @@
 
 #include "base/sha256.h"
 #include "storage/audit.h"
+#include "storage/requests.h"
 #include "tests/support/database.h"
 #include "tests/support/status_matchers.h"
 
@@ -381,6 +382,31 @@ TEST_F(IntentsTest, FiltersNarrowTheList) {
   EXPECT_EQ(count({.created_from = submitted}), 4u);
   EXPECT_THAT(ListIntents(tx, {}, std::nullopt, 201),
               StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST_F(IntentsTest, RequestIdsAreForgottenAfterThirtyDays) {
+  const std::string old = Submit(acme_, "old");
+  Submit(bolt_, "old");
+  const std::string young = Submit(acme_, "young");
+  const auto forget = [&](int limit) {
+    Transaction tx = Begin();
+    const auto count = ForgetRequests(tx, limit);
+    EXPECT_THAT(count, IsOk());
+    EXPECT_THAT(tx.Commit(), IsOk());
+    return count.value_or(-1);
+  };
+  EXPECT_EQ(forget(10), 0);
+  ASSERT_TRUE(database_->Super()
+                  .Run("UPDATE intent_requests SET created_at = engine_now() "
+                       "- interval '30 days 1 second' "
+                       "WHERE request_id = 'old'")
+                  .ok());
+  EXPECT_EQ(forget(1), 1);
+  EXPECT_EQ(forget(10), 1);
+  EXPECT_EQ(forget(10), 0);
+  // It is another submission now; the young one is repeated as before.
+  EXPECT_NE(Submit(acme_, "old"), old);
+  EXPECT_EQ(Submit(acme_, "young"), young);
 }
 
 TEST_F(IntentsTest, DraftsWithAPastAreRefused) {

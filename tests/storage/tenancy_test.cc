@@ -58,6 +58,7 @@ constexpr const char* kDefinerFunctions[] = {
     "escalate_memos",              //
     "escalation_rules_changed",    //
     "force_policy",                //
+    "forget_requests",             //
     "intent_causers",              //
     "intents_keep_revision",       //
     "kill_switches",               //

@@ -61,13 +61,17 @@ Lines::Lines(const Workload& workload) {
 }
 
 Fixture::Fixture(WorkloadKind kind, int32_t rule_count)
-    : workload_(MakeWorkload(kind, rule_count)),
+    : Fixture(MakeWorkload(kind, rule_count)) {}
+
+Fixture::Fixture(Workload workload)
+    : workload_(std::move(workload)),
       program_(MustCompile(workload_.policy)),
       lines_(workload_) {
   for (const PlainRequest& plain : workload_.requests) {
     requests_.push_back(RequestOf(plain));
     hand_requests_.push_back(HandRequestOf(plain));
   }
+  const WorkloadKind kind = workload_.kind;
   if (kind == WorkloadKind::kShared) {
     shared_ = std::make_unique<HandShared>(workload_);
   } else if (kind != WorkloadKind::kGuardrail) {
@@ -99,7 +103,9 @@ bool Fixture::ReadByHand(HandReader& reader, size_t place,
 }
 
 void Fixture::CheckAnswersAgree() const {
-  HandReader reader;
+  HandReader hand_reader;
+  RequestReader reader(*program_);
+  ParsedRequest parsed;
   EvaluationContext context(*program_);
   std::vector<int64_t> counts(3);
   for (size_t i = 0; i < size(); ++i) {
@@ -108,13 +114,11 @@ void Fixture::CheckAnswersAgree() const {
     ++counts[static_cast<size_t>(answer.kind)];
     SGL_CHECK(AnswerOf(DecideByHand(hand_requests_[i])) == answer) << text;
 
-    const absl::StatusOr<RequestLine> line = RequestLine::Read(lines_.Line(i));
-    SGL_CHECK(line.ok()) << text;
-    const ParsedRequest parsed(*program_, line->request());
+    SGL_CHECK(reader.ReadLine(lines_.Line(i), nullptr, &parsed).ok()) << text;
     SGL_CHECK(AnswerOf(Evaluate(*program_, parsed, context)) == answer) << text;
 
     HandRequest read;
-    SGL_CHECK(ReadByHand(reader, i, read)) << text;
+    SGL_CHECK(ReadByHand(hand_reader, i, read)) << text;
     SGL_CHECK(AnswerOf(DecideByHand(read)) == answer) << text;
   }
   // A workload that always gives one answer would compare nothing.

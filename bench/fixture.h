@@ -51,6 +51,7 @@ class Lines {
 class Fixture {
  public:
   Fixture(WorkloadKind kind, int32_t rule_count);
+  explicit Fixture(Workload workload);
 
   size_t size() const { return workload_.requests.size(); }
   const Workload& workload() const { return workload_; }

@@ -42,7 +42,7 @@ SampleRequest::SampleRequest(const DecisionProgram& program)
     : program_(program),
       slot_types_(static_cast<size_t>(program.slot_count), kErrorType),
       type_names_(program.type_ids.size()),
-      may_miss_(static_cast<size_t>(program.slot_count)) {
+      optional_names_(static_cast<size_t>(program.slot_count)) {
   for (size_t i = 0; i < program.instructions.size(); ++i) {
     const Instruction& read = program.instructions[i];
     if (read.code != Code::kSlot) continue;
@@ -67,7 +67,8 @@ void SampleRequest::Start(int32_t type, int32_t layer) {
   facts_.is_type_known = true;
   facts_.labels = Value::Cells(0, 0);
   facts_.slots.assign(slot_types_.size(), Value::Missing());
-  std::fill(may_miss_.begin(), may_miss_.end(), true);
+  declared_slots_.clear();
+  std::fill(optional_names_.begin(), optional_names_.end(), -1);
   AddShape(program_.star);
   const std::string name(request_.intent.type);
   const auto platform = program_.platform_types.find(name);
@@ -83,33 +84,43 @@ void SampleRequest::Start(int32_t type, int32_t layer) {
 
 void SampleRequest::AddShape(const ProgramShape& shape) {
   for (const SlotSource& source : shape.slots) {
-    bool may_miss = false;
+    int32_t names = 0;
+    int32_t optional_names = 0;
     TypeId at = shape.fields;
     for (const int32_t step : source.steps) {
       at = program_.types[program_.types.Required(at)]
                .fields[static_cast<size_t>(step)]
                .type;
-      may_miss |= program_.types.is_optional(at);
+      ++names;
+      if (program_.types.is_optional(at)) optional_names = names;
     }
-    may_miss_[static_cast<size_t>(source.slot)] = may_miss;
+    optional_names_[static_cast<size_t>(source.slot)] = optional_names;
+    declared_slots_.push_back(source.slot);
     SetEmpty(source.slot);
   }
 }
 
-bool SampleRequest::SetEmpty(int32_t slot) {
+void SampleRequest::SetEmpty(int32_t slot) {
   const size_t number = static_cast<size_t>(slot);
   const TypeKind kind = program_.types.kind(slot_types_[number]);
   // An empty list, an empty text, zero; a record only `has` reads.
   facts_.slots[number] = kind == TypeKind::kList ? Value::Cells(0, 0)
                          : IsText(kind)          ? Value::Text("")
                                                  : Value::Number(0);
-  return true;
 }
 
 bool SampleRequest::SetMissing(int32_t slot) {
-  const size_t number = static_cast<size_t>(slot);
-  if (!may_miss_[number]) return false;
-  facts_.slots[number] = Value::Missing();
+  const int32_t count = optional_names_[static_cast<size_t>(slot)];
+  if (count <= 0) return false;
+  const auto& names = program_.slot_names[static_cast<size_t>(slot)];
+  for (const int32_t other : declared_slots_) {
+    const size_t number = static_cast<size_t>(other);
+    const auto& others = program_.slot_names[number];
+    if (others.size() >= static_cast<size_t>(count) &&
+        std::equal(names.begin(), names.begin() + count, others.begin())) {
+      facts_.slots[number] = Value::Missing();
+    }
+  }
   Note({.slot = slot, .value = Value::Missing()});
   return true;
 }
@@ -124,6 +135,7 @@ bool SampleRequest::SetNumber(int32_t instruction, int64_t number) {
   }
   const Value value = Value::Number(number);
   if (read.code == Code::kSlot) {
+    if (!IsDeclared(read.index)) return false;
     facts_.slots[static_cast<size_t>(read.index)] = value;
   } else if (read.code != Code::kFixed || !SetFixedNumber(read.index, number)) {
     return false;
@@ -140,6 +152,7 @@ bool SampleRequest::SetText(int32_t instruction, absl::string_view text) {
   if (!IsText(program_.types.kind(type))) return false;
   const std::string& kept = texts_.emplace_back(text);
   if (read.code == Code::kSlot) {
+    if (!IsDeclared(read.index)) return false;
     facts_.slots[static_cast<size_t>(read.index)] = Value::Text(kept);
   } else if (read.code != Code::kFixed || !SetFixedText(read.index, kept)) {
     return false;

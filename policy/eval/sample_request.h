@@ -35,9 +35,9 @@ class SampleRequest {
   // and the value fits. Returns whether it did.
   bool SetNumber(int32_t instruction, int64_t number);
   bool SetText(int32_t instruction, absl::string_view text);
+  // Leaves out the innermost optional part of the slot's path, and with it all
+  // that the part holds.
   bool SetMissing(int32_t slot);
-  // Puts a slot back that SetMissing took, as an empty value.
-  bool SetEmpty(int32_t slot);
 
   const Facts& facts() const { return facts_; }
 
@@ -53,6 +53,10 @@ class SampleRequest {
   };
 
   void AddShape(const ProgramShape& shape);
+  void SetEmpty(int32_t slot);
+  bool IsDeclared(int32_t slot) const {
+    return optional_names_[static_cast<size_t>(slot)] >= 0;
+  }
   bool SetFixedNumber(int32_t field, int64_t number);
   bool SetFixedText(int32_t field, absl::string_view text);
   void Note(const Set& set);
@@ -60,7 +64,11 @@ class SampleRequest {
   const DecisionProgram& program_;
   std::vector<TypeId> slot_types_;  // kErrorType: no instruction reads it
   std::vector<const std::string*> type_names_;
-  std::vector<bool> may_miss_;  // by slot, for the type at hand
+  // Of the type at hand: the slots that it declares, and by slot how many of
+  // its names lead to what may be missing; 0 where nothing may, -1 where the
+  // type does not declare it.
+  std::vector<int32_t> declared_slots_;
+  std::vector<int32_t> optional_names_;
   Request request_;
   Facts facts_;
   std::deque<std::string> texts_;

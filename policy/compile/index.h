@@ -25,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/compile/plain_pattern.h"
 #include "policy/decision_kind.h"
 
 namespace sgl {
@@ -34,18 +35,19 @@ enum class ValueSource : uint8_t { kSlot, kFixed, kInstruction };
 
 enum class TestOp : uint8_t {
   kIsTrue,
-  kIsPresent,   // the slot's value is there; never a fault
-  kEqual,       // number == low
-  kLess,        // number < low
-  kGreater,     // number > low
-  kInRange,     // low <= number <= high
-  kInNumbers,   // number_sets[low]
-  kEqualText,   // the test's text, likewise the next three
-  kStartsWith,  //
-  kEndsWith,    //
-  kContains,    //
-  kInTexts,     // text_sets[low]
-  kMatches,     // regexes[low]
+  kIsPresent,     // the slot's value is there; never a fault
+  kEqual,         // number == low
+  kLess,          // number < low
+  kGreater,       // number > low
+  kInRange,       // low <= number <= high
+  kInNumbers,     // number_sets[low]
+  kEqualText,     // the test's text, likewise the next three
+  kStartsWith,    //
+  kEndsWith,      //
+  kContains,      //
+  kInTexts,       // text_sets[low]
+  kMatches,       // regexes[low]
+  kMatchesPlain,  // the test's text and behind it `tails[text_part.tail]`
 };
 
 // Targets of a test that end the code.
@@ -54,6 +56,12 @@ inline constexpr uint16_t kFails = 0xffff;
 
 // Texts up to this size stand in the test itself.
 inline constexpr uint32_t kInlineTextMax = 8;
+
+// The rest of a test on a text.
+struct TextPart {
+  uint32_t size;
+  uint32_t tail;  // kMatchesPlain
+};
 
 // One comparison and where to go on: `on_true` and `on_false` are numbers of
 // tests of the same rule, always later ones, or one of the two ends. A value
@@ -74,11 +82,12 @@ struct Test {
   };
   union {
     int64_t high = 0;
-    uint64_t text_size;
+    TextPart text_part;
   };
 
   absl::string_view Text() const {
-    return {text_size <= kInlineTextMax ? inline_text : text, text_size};
+    const uint32_t size = text_part.size;
+    return {size <= kInlineTextMax ? inline_text : text, size};
   }
 };
 
@@ -184,6 +193,11 @@ struct LayerIndex {
 };
 
 struct DecisionIndex {
+  // Of each regex that is a plain pattern: what its matches begin with, and
+  // what stands behind it, in `tails`; -1 for all others.
+  std::vector<std::string> prefixes;
+  std::vector<int32_t> tail_of_regex;
+  std::vector<PatternTail> tails;
   std::vector<Cell> cells;
   std::vector<uint32_t> lists;
   std::vector<ValueIndex> indexes;

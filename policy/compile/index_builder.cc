@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "policy/compile/access.h"
+#include "policy/compile/plain_pattern.h"
 #include "policy/compile/rule_code.h"
 #include "policy/compile/value_tables.h"
 
@@ -51,6 +52,7 @@ class IndexBuilder {
  private:
   using Rules = std::vector<int32_t>;
 
+  void ReadPatterns();
   void BuildLayer(const ProgramLayer& layer);
   int32_t BuildGroup(Rules rules, const std::string* type_or_null);
   void FindAccess(const std::string* type_or_null,
@@ -102,9 +104,30 @@ void IndexBuilder::Run() {
     }
     may_fault_[i] = may_fault;
   }
+  ReadPatterns();
   for (const ProgramLayer& layer : program_.layers) BuildLayer(layer);
   // Tenants' rules may have named more types.
   program_.index.layers[0].group_of_type.resize(program_.type_ids.size(), -1);
+}
+
+void IndexBuilder::ReadPatterns() {
+  DecisionIndex& index = program_.index;
+  std::map<std::string, int32_t> known;
+  for (size_t i = 0; i < program_.regexes.size(); ++i) {
+    std::optional<PlainPattern> plain;
+    if (!IgnoresCase(static_cast<int32_t>(i))) {
+      plain = ReadPlainPattern(program_.regexes[i]->pattern());
+    }
+    index.prefixes.push_back(plain.has_value() ? plain->prefix : "");
+    index.tail_of_regex.push_back(-1);
+    if (!plain.has_value()) continue;
+    std::string key = plain->tail.is_end ? "$" : "";
+    for (const auto& members : plain->tail.classes) key += members.to_string();
+    const int32_t next = static_cast<int32_t>(index.tails.size());
+    const auto [found, is_new] = known.emplace(std::move(key), next);
+    if (is_new) index.tails.push_back(std::move(plain->tail));
+    index.tail_of_regex.back() = found->second;
+  }
 }
 
 void IndexBuilder::BuildLayer(const ProgramLayer& layer) {

@@ -64,6 +64,7 @@ class CodeBuilder {
                 bool* is_swapped) const;
   bool MakeNumberTest(Code code, int64_t bound, Test* test,
                       bool* is_swapped) const;
+  bool MakeMatch(const Instruction& leaf, Test* test) const;
   void SetText(const std::string& text, Test* test) const;
   // What the leaf is for every request of the type, where that is known.
   std::optional<bool> Known(const Instruction& leaf) const;
@@ -226,10 +227,7 @@ bool CodeBuilder::MakeTest(const Instruction& leaf, Test* test,
       test->high = program_.numbers[static_cast<size_t>(leaf.extra)];
       return true;
     case Code::kMatches:
-      // Indexes leave in the memo what they found out.
-      if (leaf.memo >= 0) return false;
-      test->op = TestOp::kMatches;
-      return true;
+      return MakeMatch(leaf, test);
     default:
       break;
   }
@@ -299,9 +297,24 @@ bool CodeBuilder::MakeNumberTest(Code code, int64_t bound, Test* test,
   }
 }
 
+bool CodeBuilder::MakeMatch(const Instruction& leaf, Test* test) const {
+  const size_t regex = static_cast<size_t>(leaf.index);
+  const int32_t tail = program_.index.tail_of_regex[regex];
+  if (tail >= 0) {
+    test->op = TestOp::kMatchesPlain;
+    SetText(program_.index.prefixes[regex], test);
+    test->text_part.tail = static_cast<uint32_t>(tail);
+    return true;
+  }
+  // Indexes leave in the memo what they found out.
+  if (leaf.memo >= 0) return false;
+  test->op = TestOp::kMatches;
+  return true;
+}
+
 void CodeBuilder::SetText(const std::string& text, Test* test) const {
   test->low = 0;
-  test->text_size = text.size();
+  test->text_part = {static_cast<uint32_t>(text.size()), 0};
   if (text.size() <= kInlineTextMax) {
     std::memcpy(test->inline_text, text.data(), text.size());
   } else {

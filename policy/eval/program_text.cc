@@ -198,6 +198,12 @@ std::string ProgramWriter::Operand(const Test& test) const {
       return " ends_with " + QuotedText(test.Text());
     case TestOp::kContains:
       return " contains " + QuotedText(test.Text());
+    case TestOp::kMatchesPlain: {
+      const PatternTail& tail = index_.tails[test.text_part.tail];
+      return absl::StrCat(" matches ", QuotedText(test.Text()), " and ",
+                          tail.classes.size(), " more of classes",
+                          tail.is_end ? ", and the end" : "");
+    }
     case TestOp::kMatches:
       return absl::StrCat(
           " matches /", program_.regexes[index]->pattern(),

@@ -70,6 +70,21 @@ const Verdict& Runner::Run(const Facts& facts) {
   return verdict_;
 }
 
+void Runner::Prefetch(const Facts& facts, int step) const {
+  if (step == 0) return __builtin_prefetch(&facts);
+  if (step == 1) __builtin_prefetch(facts.slots.data());
+  const LayerIndex& layer = index_.layers[0];
+  if (facts.type_id < 0) return;
+  const int32_t* const group =
+      layer.group_of_type.data() + static_cast<size_t>(facts.type_id);
+  if (step == 1) return __builtin_prefetch(group);
+  if (*group < 0) return;
+  const RuleGroup* const rules =
+      index_.groups.data() + static_cast<size_t>(*group);
+  if (step == 2) return __builtin_prefetch(rules);
+  __builtin_prefetch(index_.cells.data() + rules->first_cell);
+}
+
 DecisionKind Runner::RunLayer(size_t number) {
   const LayerIndex& layer = index_.layers[number];
   const size_t first_hit = hits_.size();
@@ -262,7 +277,7 @@ bool Runner::IsTrue(const Test& test, const Value& value) const {
                                 program_.number_sets[index].end(),
                                 value.number);
     case TestOp::kEqualText:
-      return value.count == test.text_size && value.text() == test.Text();
+      return value.count == test.text_part.size && value.text() == test.Text();
     case TestOp::kStartsWith:
       return absl::StartsWith(value.text(), test.Text());
     case TestOp::kEndsWith:
@@ -273,6 +288,10 @@ bool Runner::IsTrue(const Test& test, const Value& value) const {
       return Holds(program_.text_sets[index], value.text());
     case TestOp::kMatches:
       return RE2::PartialMatch(Piece(value.text()), *program_.regexes[index]);
+    case TestOp::kMatchesPlain:
+      return absl::StartsWith(value.text(), test.Text()) &&
+             index_.tails[test.text_part.tail].Matches(
+                 value.text().substr(test.text_part.size));
   }
   return false;
 }

@@ -31,6 +31,10 @@ class Runner {
   // REQUIRES: the type is known and nothing was found not to fit.
   const Verdict& Run(const Facts& facts);
 
+  // Fetches what a run on these facts will read, ahead of it: four steps, each
+  // of which uses what the one before has fetched.
+  void Prefetch(const Facts& facts, int step) const;
+
   // Knows the values of the last run.
   Evaluator& evaluator() { return evaluator_; }
 

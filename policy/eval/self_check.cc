@@ -71,6 +71,8 @@ class SelfCheck {
   void AddSlotChanges(int32_t instruction, std::vector<Change>& changes) const;
   void AddTexts(const Test& test, absl::string_view text,
                 std::vector<Change>& changes) const;
+  // Returns a text that the test holds of.
+  std::string TextOf(const Test& test) const;
   // Returns the pattern that the test is about; null where it is none.
   const std::string* PatternOf(const Test& test) const;
   // Returns the slot or fixed fact that the value is made of, as the
@@ -196,6 +198,18 @@ int32_t SelfCheck::SourceOf(int32_t instruction) const {
   }
 }
 
+std::string SelfCheck::TextOf(const Test& test) const {
+  std::string text(test.Text());
+  if (test.op != TestOp::kMatchesPlain) return text;
+  for (const auto& members :
+       program_.index.tails[test.text_part.tail].classes) {
+    size_t byte = 0;
+    while (byte < members.size() && !members[byte]) ++byte;
+    text.push_back(static_cast<char>(byte));
+  }
+  return text;
+}
+
 const std::string* SelfCheck::PatternOf(const Test& test) const {
   const Instruction& instruction =
       program_.instructions[static_cast<size_t>(test.instruction)];
@@ -288,7 +302,7 @@ void SelfCheck::AddNeighbours(const Cell* cell,
         break;
       }
       default:
-        AddTexts(test, test.Text(), changes);
+        AddTexts(test, TextOf(test), changes);
         break;
     }
   }
@@ -344,7 +358,7 @@ std::vector<Change> SelfCheck::Satisfy(const Cell* cell) const {
       case TestOp::kIsPresent:
         break;
       default:
-        text(test, test.Text());
+        text(test, TextOf(test));
         break;
     }
   }

@@ -221,7 +221,8 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
       memos.Add(settlement);
       entries.Add(settlement);
     }
-    // What is built in is decided where no policy is active, too.
+    // What is built in is decided where no policy is active as well, and a
+    // switch holds it up there, too.
     if (!active_digest.empty() ||
         std::any_of(settlements.begin(), settlements.end(),
                     [](const Settlement& one) { return one.is_built_in; })) {

@@ -168,6 +168,35 @@ fi
 expect_status 0 explain --applied --policy set --policy b.sgl --input four.jsonl
 expect_text out '* block B applied'
 
+# Times change from run to run; what is said of them does not.
+shape='^{"rules": 1, "requests": 1, "ns_per_decision_parsed": [0-9.]+, "ns_per_decision_json": [0-9.]+, "compile_ms": [0-9.]+, "program_bytes": [1-9][0-9]*}$'
+expect_status 0 bench --policy set --policy b.sgl --input one.jsonl --json
+if ! grep -qE "$shape" out || [ "$(wc -l <out)" -ne 1 ]; then
+  echo "not the members that programs read:" >&2
+  cat out >&2
+  failures=$((failures + 1))
+fi
+"$sgl" bench --policy l.sgl <twice.jsonl >out 2>err || failures=$((failures + 1))
+for line in 'rules .* 1' 'requests .* 2' 'compiling .* ms' 'program .* bytes' \
+  'from parsed .* ns a decision .* decisions/s' \
+  'from JSON bytes .* ns a decision .* decisions/s'; do
+  if ! grep -qE "^$line\$" out; then
+    echo "no line like \`$line\`:" >&2
+    cat out >&2
+    failures=$((failures + 1))
+  fi
+done
+expect_status 1 bench --policy set --input two.jsonl
+expect_empty out
+expect_text err 'sgl bench: line 2: '
+expect_status 1 bench --policy set --input /dev/null
+expect_text err 'sgl bench: the input has no requests'
+expect_status 1 bench --policy bad.sgl --input one.jsonl
+expect_text err 'bad.sgl:3:20: error: '
+expect_status 2 bench --policy set --input missing.jsonl
+expect_status 2 bench --policy missing.sgl --input one.jsonl
+expect_status 2 bench --input one.jsonl
+
 # Mistakes on the command line are named, with what was probably meant.
 expect_status 2 chek set
 expect_empty out

@@ -19,6 +19,9 @@ inline constexpr int kExitWrong = 1;
 // The command line is wrong, or names a file that can't be read.
 inline constexpr int kExitUsage = 2;
 
+// `sgl bench --policy PATH… [--input FILE.jsonl] [--json]`
+void AddBenchCommand(CLI::App& app, Run& run);
+
 // `sgl check PATH…`
 void AddCheckCommand(CLI::App& app, Run& run);
 

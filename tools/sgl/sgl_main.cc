@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   sgl::tools::AddExplainCommand(app, run);
   sgl::tools::AddFmtCommand(app, run);
   sgl::tools::AddDumpCommand(app, run);
+  sgl::tools::AddBenchCommand(app, run);
   sgl::tools::AddLspCommand(app, run);
   app.footer(kFooter);
   std::vector<std::string> arguments(argv + 1, argv + argc);

@@ -59,13 +59,18 @@ class CostReader {
   std::string Read();
 
  private:
-  Work GroupWork(size_t group);
-  Work IndexWork(const ValueIndex& index);
+  Work GroupWork(const NamedGroup& named, size_t layer);
+  Work IndexWork(const ValueIndex& index, const NamedGroup& named,
+                 size_t layer);
   Work ListWork(CellList list);
   Work CellWork(uint32_t cell);
   Work LargestKey(const std::vector<TextKey>& keys, uint32_t size);
   void AddWork(int32_t id, int64_t times, int depth, Work* work);
   bool MayFaultBelow(int32_t id) const;
+  // Whether a request of the type may leave the value out.
+  bool MayMiss(const ValueIndex& index, const NamedGroup& named,
+               size_t layer) const;
+  bool IsRequired(int32_t slot, const ProgramShape& shape) const;
 
   const DecisionProgram& program_;
   const DecisionIndex& index_;
@@ -145,6 +150,36 @@ bool CostReader::MayFaultBelow(int32_t id) const {
   return false;
 }
 
+bool CostReader::IsRequired(int32_t slot, const ProgramShape& shape) const {
+  for (const SlotSource& source : shape.slots) {
+    if (source.slot != slot) continue;
+    TypeId at = shape.fields;
+    for (const int32_t step : source.steps) {
+      at = program_.types[program_.types.Required(at)]
+               .fields[static_cast<size_t>(step)]
+               .type;
+      if (program_.types.is_optional(at)) return false;
+    }
+    return true;
+  }
+  return false;
+}
+
+bool CostReader::MayMiss(const ValueIndex& index, const NamedGroup& named,
+                         size_t layer) const {
+  if (index.source == ValueSource::kFixed) return false;
+  if (index.source != ValueSource::kSlot) return true;
+  if (IsRequired(index.value, program_.star)) return false;
+  const auto platform = program_.platform_types.find(named.type);
+  if (platform != program_.platform_types.end() &&
+      IsRequired(index.value, platform->second)) {
+    return false;
+  }
+  const auto& own = program_.layers[layer].types;
+  const auto tenant = own.find(named.type);
+  return tenant == own.end() || !IsRequired(index.value, tenant->second);
+}
+
 Work CostReader::LargestKey(const std::vector<TextKey>& keys, uint32_t size) {
   Work most;
   for (const TextKey& key : keys) {
@@ -155,7 +190,8 @@ Work CostReader::LargestKey(const std::vector<TextKey>& keys, uint32_t size) {
   return most;
 }
 
-Work CostReader::IndexWork(const ValueIndex& index) {
+Work CostReader::IndexWork(const ValueIndex& index, const NamedGroup& named,
+                           size_t layer) {
   Work found;
   switch (index.kind) {
     case IndexKind::kNumbers:
@@ -189,15 +225,17 @@ Work CostReader::IndexWork(const ValueIndex& index) {
   visited_.clear();
   Work subject;
   AddWork(index.instruction, 1, 0, &subject);
-  found = std::max(
-      found,
-      ListWork(MayFaultBelow(index.instruction) ? index.all : index.unguarded));
+  if (MayFaultBelow(index.instruction)) {
+    found = std::max(found, ListWork(index.all));
+  } else if (MayMiss(index, named, layer)) {
+    found = std::max(found, ListWork(index.unguarded));
+  }
   found += subject;
   return found;
 }
 
-Work CostReader::GroupWork(size_t number) {
-  const RuleGroup& group = index_.groups[number];
+Work CostReader::GroupWork(const NamedGroup& named, size_t layer) {
+  const RuleGroup& group = index_.groups[named.group];
   Work work;
   uint32_t cell = group.first_cell;
   for (uint32_t i = 0; i < group.always_count; ++i) {
@@ -205,7 +243,7 @@ Work CostReader::GroupWork(size_t number) {
     cell += 1 + index_.cells[cell].head.test_count;
   }
   for (uint32_t i = 0; i < group.index_count; ++i) {
-    work += IndexWork(index_.indexes[group.first_index + i]);
+    work += IndexWork(index_.indexes[group.first_index + i], named, layer);
   }
   return work;
 }
@@ -218,12 +256,12 @@ std::string CostReader::Read() {
     const LayerIndex& layer = index_.layers[i];
     Work common;
     if (layer.common >= 0) {
-      common = GroupWork(static_cast<size_t>(layer.common));
+      common = GroupWork({"*", static_cast<size_t>(layer.common)}, i);
     }
     Work most = common;
     absl::StrAppend(&out, "layer ", program_.layers[i].name, "\n");
     for (const NamedGroup& named : GroupsOf(program_, layer)) {
-      Work work = named.type == "*" ? common : GroupWork(named.group);
+      Work work = named.type == "*" ? common : GroupWork(named, i);
       if (named.type != "*" && !layer.holds_common) work += common;
       absl::StrAppend(&out, "  type ", named.type, ": ", Text(work), "\n");
       most = std::max(most, work);

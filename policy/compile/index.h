@@ -50,6 +50,10 @@ enum class TestOp : uint8_t {
   kMatchesPlain,  // the test's text and behind it `tails[text_part.tail]`
 };
 
+// Tests of one rule. More is left to the evaluator, which computes what stands
+// twice in a condition once.
+inline constexpr size_t kTestsMax = 48;
+
 // Targets of a test that end the code.
 inline constexpr uint16_t kApplies = 0xfffe;
 inline constexpr uint16_t kFails = 0xffff;

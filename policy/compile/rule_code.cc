@@ -10,10 +10,6 @@
 namespace sgl {
 namespace {
 
-// Tests of one rule. More is left to the evaluator, which computes what stands
-// twice in a condition once.
-constexpr size_t kTestsMax = 48;
-
 // Turns a comparison with the constant on the left into one on the right.
 Code Mirror(Code code) {
   switch (code) {

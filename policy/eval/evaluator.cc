@@ -253,53 +253,6 @@ Value Evaluator::Compute(const Instruction& instruction) {
   return Binary(instruction, left, right);
 }
 
-Value Evaluator::Fixed(RootField field) const {
-  const Request& request = *facts_->request;
-  switch (field) {
-    case RootField::kIntentId:
-      return Value::Text(request.intent.id);
-    case RootField::kIntentType:
-      return Value::Text(request.intent.type);
-    case RootField::kIntentRequestedBy:
-      return Value::Text(request.intent.requested_by);
-    case RootField::kIntentSpend:
-      return Value::Number(request.intent.spend_micros_usd);
-    case RootField::kIntentDataClass:
-      return Value::Number(static_cast<int64_t>(request.intent.data_class));
-    case RootField::kIntentCreatedAt:
-      return Value::Number(absl::ToUnixMicros(request.intent.created_at));
-    case RootField::kAgentKnown:
-      return Bool(request.agent.known);
-    case RootField::kAgentId:
-      return Value::Text(request.agent.id);
-    case RootField::kAgentName:
-      return Value::Text(request.agent.name);
-    case RootField::kAgentRole:
-      return Value::Text(request.agent.role);
-    case RootField::kAgentStatus:
-      return Value::Text(request.agent.status);
-    case RootField::kAgentTier:
-      return Value::Number(request.agent.tier);
-    case RootField::kAgentLabels:
-      return facts_->labels;
-    case RootField::kTenantId:
-      return Value::Text(request.tenant.id);
-    case RootField::kTenantSlug:
-      return Value::Text(request.tenant.slug);
-    case RootField::kTenantSeat:
-      return Value::Number(static_cast<int64_t>(request.tenant.seat));
-    case RootField::kBudgetExists:
-      return Bool(request.budget.exists);
-    case RootField::kBudgetRemaining:
-      return Value::Number(request.budget.remaining_micros_usd);
-    case RootField::kBudgetUsed:
-      return Value::Number(facts_->budget_used);
-    case RootField::kNow:
-      return Value::Number(absl::ToUnixMicros(request.now));
-  }
-  return Value::Missing();
-}
-
 Value Evaluator::Variable(const Instruction& instruction) const {
   Value value = variables_[static_cast<size_t>(instruction.extra)];
   for (const int32_t step :

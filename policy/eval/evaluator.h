@@ -12,6 +12,7 @@
 #define POLICY_EVAL_EVALUATOR_H_
 
 #include <absl/strings/string_view.h>
+#include <absl/time/time.h>
 
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,7 @@
 #include "policy/decision_kind.h"
 #include "policy/eval/facts.h"
 #include "policy/eval/limits.h"
+#include "policy/eval/request.h"
 #include "policy/eval/text_arena.h"
 #include "policy/eval/verdict.h"
 
@@ -129,6 +131,53 @@ class Evaluator {
   TextArena texts_;
   std::vector<std::pair<int32_t, LimitDraw>> draws_;  // by place
 };
+
+inline Value Evaluator::Fixed(RootField field) const {
+  const Request& request = *facts_->request;
+  switch (field) {
+    case RootField::kIntentId:
+      return Value::Text(request.intent.id);
+    case RootField::kIntentType:
+      return Value::Text(request.intent.type);
+    case RootField::kIntentRequestedBy:
+      return Value::Text(request.intent.requested_by);
+    case RootField::kIntentSpend:
+      return Value::Number(request.intent.spend_micros_usd);
+    case RootField::kIntentDataClass:
+      return Value::Number(static_cast<int64_t>(request.intent.data_class));
+    case RootField::kIntentCreatedAt:
+      return Value::Number(absl::ToUnixMicros(request.intent.created_at));
+    case RootField::kAgentKnown:
+      return Value::Number(request.agent.known);
+    case RootField::kAgentId:
+      return Value::Text(request.agent.id);
+    case RootField::kAgentName:
+      return Value::Text(request.agent.name);
+    case RootField::kAgentRole:
+      return Value::Text(request.agent.role);
+    case RootField::kAgentStatus:
+      return Value::Text(request.agent.status);
+    case RootField::kAgentTier:
+      return Value::Number(request.agent.tier);
+    case RootField::kAgentLabels:
+      return facts_->labels;
+    case RootField::kTenantId:
+      return Value::Text(request.tenant.id);
+    case RootField::kTenantSlug:
+      return Value::Text(request.tenant.slug);
+    case RootField::kTenantSeat:
+      return Value::Number(static_cast<int64_t>(request.tenant.seat));
+    case RootField::kBudgetExists:
+      return Value::Number(request.budget.exists);
+    case RootField::kBudgetRemaining:
+      return Value::Number(request.budget.remaining_micros_usd);
+    case RootField::kBudgetUsed:
+      return Value::Number(facts_->budget_used);
+    case RootField::kNow:
+      return Value::Number(absl::ToUnixMicros(request.now));
+  }
+  return Value::Missing();
+}
 
 // Returns what an operator makes of an operand that is not there.
 inline Value HandOn(const Value& operand) {

@@ -220,10 +220,8 @@ void Runner::RunRule(const Cell* cell) {
       return AddHit(head, Fault::kNone,
                     static_cast<uint32_t>(values_.size() - first_value));
     case Result::kUnknown:
-      values_.resize(first_value);
       return RunInFull(head);
     case Result::kFalse:
-      values_.resize(first_value);
       return;
   }
 }
@@ -240,24 +238,7 @@ inline Value Runner::Read(ValueSource source, int32_t value) {
   return evaluator_.Get(value);
 }
 
-Runner::Result Runner::RunTests(const Test* tests) {
-  uint16_t at = 0;
-  do {
-    const Test& test = tests[at];
-    const Value value = Read(test.source, test.value);
-    bool is_true = false;
-    if (value.is_present()) {
-      is_true = IsTrue(test, value);
-      values_.push_back({test.instruction, value});
-    } else if (test.op != TestOp::kIsPresent) {
-      return Result::kUnknown;
-    }
-    at = is_true ? test.on_true : test.on_false;
-  } while (at < kApplies);
-  return at == kApplies ? Result::kTrue : Result::kFalse;
-}
-
-bool Runner::IsTrue(const Test& test, const Value& value) const {
+inline bool Runner::IsTrue(const Test& test, const Value& value) const {
   const size_t index = static_cast<size_t>(test.low);
   switch (test.op) {
     case TestOp::kIsTrue:
@@ -294,6 +275,29 @@ bool Runner::IsTrue(const Test& test, const Value& value) const {
                  value.text().substr(test.text_part.size));
   }
   return false;
+}
+
+Runner::Result Runner::RunTests(const Test* tests) {
+  // Only what made a condition true is kept. Targets lie ahead: no test is run
+  // twice.
+  DecidingValue* const path = path_.data();
+  size_t length = 0;
+  uint16_t at = 0;
+  do {
+    const Test& test = tests[at];
+    const Value value = Read(test.source, test.value);
+    bool is_true = false;
+    if (value.is_present()) {
+      is_true = IsTrue(test, value);
+      path[length++] = {test.instruction, value};
+    } else if (test.op != TestOp::kIsPresent) {
+      return Result::kUnknown;
+    }
+    at = is_true ? test.on_true : test.on_false;
+  } while (at < kApplies);
+  if (at == kFails) return Result::kFalse;
+  values_.insert(values_.end(), path, path + length);
+  return Result::kTrue;
 }
 
 void Runner::RunInFull(const RuleHead& head) {

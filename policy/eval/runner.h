@@ -77,6 +77,7 @@ class Runner {
   Verdict verdict_;
   std::vector<Hit> hits_;
   std::vector<DecidingValue> values_;
+  std::array<DecidingValue, kTestsMax> path_;  // of the rule at hand
   // Texts in them are kept for the next draws.
   std::vector<LimitDraw> draws_;
   std::vector<int32_t> draw_places_;

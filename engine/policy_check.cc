@@ -80,7 +80,8 @@ absl::Status CheckVersionFiles(const VersionSources& version) {
                                             " files are allowed"));
   }
   size_t bytes = 0;
-  absl::flat_hash_set<std::string> names = NamesOf(version.platform);
+  const absl::flat_hash_set<std::string> platforms = NamesOf(version.platform);
+  absl::flat_hash_set<std::string> names;
   std::vector<FieldError> errors;
   const std::vector<std::string> slugs = LayersNamed(version.sources);
   for (size_t i = 0; i < version.sources.size(); ++i) {
@@ -89,8 +90,15 @@ absl::Status CheckVersionFiles(const VersionSources& version) {
     bytes += source.name.size() + source.text.size();
     std::string wrong = WrongWith(source);
     if (wrong.empty() && !names.insert(source.name).second) {
-      wrong = absl::StrCat("another file is named `", source.name,
-                           "`, here or in the platform's set");
+      wrong = absl::StrCat("another of these files is named `", source.name,
+                           "` too; give each a name of its own");
+    }
+    if (wrong.empty() && platforms.contains(source.name)) {
+      wrong = absl::StrCat(
+          "the platform's rules hold a file `", source.name,
+          "`, which a tenant's layer can't replace; give the tenant's file "
+          "another name, or check and propose it for the platform "
+          "(`--platform`)");
     }
     if (wrong.empty() && !version.tenant_slug.empty() &&
         slugs[i] != version.tenant_slug) {

@@ -211,6 +211,22 @@ TEST(PolicyServiceTest, BadFilesAreNamed) {
             std::vector<std::string>{"sources"});
 }
 
+TEST(TenantLayerTest, AFileNamedAsAPlatformsSaysWhatToDo) {
+  People test;
+  intent::v1::ProposePolicyRequest request;
+  request.add_sources()->set_name("test.sgl");
+  request.mutable_sources(0)->set_text(kLayer);
+  const grpc::Status refused = test.Acme().Propose(request).status;
+  EXPECT_EQ(BadFieldsOf(refused), std::vector<std::string>{"sources[0]"});
+  EXPECT_NE(refused.error_message().find(
+                "give the tenant's file another name, or check and propose it "
+                "for the platform"),
+            std::string::npos)
+      << refused.error_message();
+  request.mutable_sources(0)->set_name("own.sgl");
+  EXPECT_TRUE(test.Acme().Propose(request).ok());
+}
+
 TEST(TenantLayerTest, HoldsForItsTenantAlone) {
   People test;
   const std::string digest = test.Acme().MustPropose(kLayer);

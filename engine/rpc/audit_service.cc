@@ -4,6 +4,9 @@
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
+#include <absl/strings/strip.h>
+#include <absl/time/civil_time.h>
+#include <absl/time/time.h>
 
 #include <limits>
 #include <optional>
@@ -140,6 +143,23 @@ struct VerifyPosition {
   std::string root;
 };
 
+// Whether PostgreSQL reads this text, in its own spelling, as a time: empty,
+// infinite, or of the years that it knows.
+bool IsTime(absl::string_view text) {
+  if (text.empty() || text == "infinity" || text == "-infinity") return true;
+  const bool is_bc = absl::ConsumeSuffix(&text, " BC");
+  absl::Time time;
+  std::string error;
+  if (!absl::ParseTime("%Y-%m-%d %H:%M:%E*S%Ez", text, &time, &error)) {
+    return false;
+  }
+  constexpr absl::civil_year_t kYearMax = 294'276;
+  constexpr absl::civil_year_t kYearMaxBc = 4713;
+  const absl::civil_year_t year =
+      absl::ToCivilYear(time, absl::UTCTimeZone()).year();
+  return year >= 1 && year < (is_bc ? kYearMaxBc : kYearMax);
+}
+
 std::string EncodePosition(const VerifyPosition& position) {
   const AuditCursor& cursor = position.cursor;
   return absl::WebSafeBase64Escape(absl::StrCat(
@@ -165,11 +185,7 @@ absl::StatusOr<VerifyPosition> DecodePosition(absl::string_view token) {
   }
   cursor.are_seals_done = parts[2] == "1";
   cursor.entries = {.created_at = parts[3], .id = parts[4]};
-  // PostgreSQL's own spelling of a time, which it reads back.
-  if (parts[3].find_first_not_of("-+.: 0123456789infytBC") !=
-      std::string::npos) {
-    return wrong;
-  }
+  if (!IsTime(parts[3])) return wrong;
   position.root = absl::HexStringToBytes(parts[5]);
   return position;
 }

@@ -3,6 +3,7 @@
 // page, and nobody sees another tenant's log or the platform's.
 
 #include <absl/strings/ascii.h>
+#include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -118,6 +119,22 @@ TEST_F(AuditServiceTest, AnEntryIsProvedUnderTheHead) {
       Call(&AuditService::Stub::GetTreeHead, operator_, head_request, &head)
           .error_code(),
       grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(AuditServiceTest, AForgedPageTokenIsRefusedAndNotTried) {
+  for (const char* time :
+       {"0:0", "2026-02-31 10:00:00+00", "999999-01-01 00:00:00+00",
+        "4800-01-01 00:00:00+00 BC", "now", "-"}) {
+    SCOPED_TRACE(time);
+    intent::v1::VerifyAuditLogRequest request;
+    request.set_page_token(absl::WebSafeBase64Escape(absl::StrCat(
+        "1|0|1|", time, "|00000000-0000-4000-8000-000000000000|")));
+    intent::v1::VerifyAuditLogResponse page;
+    EXPECT_EQ(
+        Call(&AuditService::Stub::VerifyAuditLog, operator_, request, &page)
+            .error_code(),
+        grpc::StatusCode::INVALID_ARGUMENT);
+  }
 }
 
 TEST_F(AuditServiceTest, ALogIsVerifiedPageByPage) {

@@ -49,6 +49,9 @@ absl::Status RunServer(
   google::protobuf::SetLogHandler(
       [](google::protobuf::LogLevel, const char*, int,
          const std::string& message) { LogDebug("protobuf: {}", message); });
+  // Before a policy is installed: a server that can't serve changes nothing.
+  const absl::Status checked = CheckServerOptions(server_options);
+  if (!checked.ok()) return checked;
   const std::string direct_url = engine_options.direct_url;
   absl::StatusOr<std::unique_ptr<Engine>> engine =
       Engine::Create(std::move(engine_options));

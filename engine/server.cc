@@ -51,16 +51,20 @@ std::pair<absl::string_view, absl::string_view> HostAndPort(
   return {listen.substr(0, colon), listen.substr(colon + 1)};
 }
 
+absl::StatusOr<std::unique_ptr<TlsFiles>> OpenTls(
+    const ServerOptions& options) {
+  return TlsFiles::Open({.certificate = options.tls_certificate,
+                         .key = options.tls_key,
+                         .client_ca = options.tls_client_ca,
+                         .now = options.now});
+}
+
 absl::StatusOr<std::shared_ptr<grpc::ServerCredentials>> CredentialsOf(
     const ServerOptions& options) {
   if (options.tls_certificate.empty()) {
     return grpc::InsecureServerCredentials();
   }
-  absl::StatusOr<std::unique_ptr<TlsFiles>> files =
-      TlsFiles::Open({.certificate = options.tls_certificate,
-                      .key = options.tls_key,
-                      .client_ca = options.tls_client_ca,
-                      .now = options.now});
+  absl::StatusOr<std::unique_ptr<TlsFiles>> files = OpenTls(options);
   if (!files.ok()) return files.status();
   return TlsCredentials(*std::move(files));
 }
@@ -107,7 +111,8 @@ absl::Status CheckServerOptions(const ServerOptions& options) {
         "; give --tls-cert and --tls-key, or --insecure-listen-any where "
         "something else guards the network"));
   }
-  return absl::OkStatus();
+  return options.tls_certificate.empty() ? absl::OkStatus()
+                                         : OpenTls(options).status();
 }
 
 bool IsLoopback(absl::string_view listen) {

@@ -6,6 +6,8 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 
+#include <utility>
+
 #include "base/check.h"
 #include "base/sha256.h"
 
@@ -64,12 +66,11 @@ bool IsEd25519(const Key& key) {
   return key != nullptr && EVP_PKEY_id(key.get()) == EVP_PKEY_ED25519;
 }
 
-std::string RawPublic(const Key& key) {
+std::string RawPublic(const EVP_PKEY* key) {
   std::string raw(kRawKeyBytes, '\0');
   size_t size = raw.size();
-  SGL_CHECK(
-      EVP_PKEY_get_raw_public_key(
-          key.get(), reinterpret_cast<unsigned char*>(raw.data()), &size) == 1);
+  SGL_CHECK(EVP_PKEY_get_raw_public_key(
+                key, reinterpret_cast<unsigned char*>(raw.data()), &size) == 1);
   SGL_CHECK_EQ(size, kRawKeyBytes);
   return raw;
 }
@@ -90,7 +91,7 @@ absl::StatusOr<AuditPublicKey> AuditPublicKey::FromPem(absl::string_view pem) {
   if (!IsEd25519(key)) {
     return absl::InvalidArgumentError("this is no Ed25519 key in PEM");
   }
-  return AuditPublicKey(RawPublic(key));
+  return AuditPublicKey(RawPublic(key.get()));
 }
 
 bool AuditPublicKey::Verify(absl::string_view text,
@@ -110,39 +111,33 @@ std::string AuditPublicKey::Pem() const {
   return TextOf(bio);
 }
 
-AuditKey::AuditKey(const std::string& seed)
-    : seed_(seed), public_key_(RawPublic(PrivateOf(seed))) {}
+AuditKey::AuditKey(std::shared_ptr<EVP_PKEY> key)
+    : key_(std::move(key)), public_key_(RawPublic(key_.get())) {}
 
 AuditKey AuditKey::Generate() {
   std::string seed(kRawKeyBytes, '\0');
   SGL_CHECK(RAND_priv_bytes(reinterpret_cast<unsigned char*>(seed.data()),
                             static_cast<int>(seed.size())) == 1);
-  return AuditKey(seed);
+  return AuditKey(PrivateOf(seed));
 }
 
 absl::StatusOr<AuditKey> AuditKey::FromPem(absl::string_view pem) {
-  const Key key(PEM_read_bio_PrivateKey(ReaderOf(pem).get(), nullptr,
-                                        NoPassword, nullptr));
-  std::string seed(kRawKeyBytes, '\0');
-  size_t size = seed.size();
-  if (!IsEd25519(key) ||
-      EVP_PKEY_get_raw_private_key(
-          key.get(), reinterpret_cast<unsigned char*>(seed.data()), &size) !=
-          1) {
+  Key key(PEM_read_bio_PrivateKey(ReaderOf(pem).get(), nullptr, NoPassword,
+                                  nullptr));
+  if (!IsEd25519(key)) {
     return absl::InvalidArgumentError(
         "this is no private Ed25519 key in PEM; `intentctl audit keygen` makes "
         "one");
   }
-  return AuditKey(seed);
+  return AuditKey(std::move(key));
 }
 
 std::string AuditKey::Sign(absl::string_view text) const {
-  const Key key = PrivateOf(seed_);
   const DigestContext context(EVP_MD_CTX_new());
   std::string signature(kSignatureBytes, '\0');
   size_t size = signature.size();
   SGL_CHECK(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr,
-                               key.get()) == 1);
+                               key_.get()) == 1);
   SGL_CHECK(EVP_DigestSign(context.get(),
                            reinterpret_cast<unsigned char*>(signature.data()),
                            &size, Bytes(text), text.size()) == 1);
@@ -152,8 +147,8 @@ std::string AuditKey::Sign(absl::string_view text) const {
 
 std::string AuditKey::Pem() const {
   const Bio bio(BIO_new(BIO_s_mem()));
-  SGL_CHECK(PEM_write_bio_PrivateKey(bio.get(), PrivateOf(seed_).get(), nullptr,
-                                     nullptr, 0, nullptr, nullptr) == 1);
+  SGL_CHECK(PEM_write_bio_PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0,
+                                     nullptr, nullptr) == 1);
   return TextOf(bio);
 }
 

@@ -12,6 +12,9 @@
 #include <memory>
 #include <string>
 
+// OpenSSL's key.
+struct evp_pkey_st;
+
 namespace sgl::engine {
 
 // Immutable after construction; thread-safe.
@@ -51,10 +54,10 @@ class AuditKey {
   const AuditPublicKey& public_key() const { return public_key_; }
 
  private:
-  explicit AuditKey(const std::string& seed);
+  explicit AuditKey(std::shared_ptr<evp_pkey_st> key);
 
-  // 32 bytes.
-  std::string seed_;
+  // Made once: that takes as long as a signature.
+  std::shared_ptr<evp_pkey_st> key_;
   AuditPublicKey public_key_;
 };
 

@@ -18,6 +18,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <thread>
@@ -25,6 +26,7 @@
 
 #include "engine/audit_key.h"
 #include "engine/heads_file.h"
+#include "engine/merkle.h"
 #include "engine/wake_signal.h"
 #include "storage/database.h"
 #include "storage/seals.h"
@@ -40,9 +42,10 @@ class Sealer {
     std::optional<AuditKey> key = {};
     // Empty: heads are kept in the database alone.
     std::string heads_path = {};
-    // Entries a transaction. Larger ones gain nothing more and make a block
-    // heavier to read.
-    int batch_max = 4096;
+    // Entries a block. Larger ones gain nothing more and make a block heavier
+    // to read. A transaction takes several times as many, for logs that get few
+    // entries each.
+    int block_max = 4096;
     // How often the queue is looked at when it was empty: with the work of a
     // batch it keeps the lag well under 2 s.
     absl::Duration poll_interval = absl::Milliseconds(500);
@@ -69,15 +72,22 @@ class Sealer {
   absl::Status WriteNewestHeads();
   // Seals one batch; returns how many entries it had.
   absl::StatusOr<int> SealBatch();
-  storage::NewSeal MakeSeal(const storage::LogTip& tip,
-                            const std::vector<storage::UnsealedEntry>& entries);
+  // A claimed entry, hashed.
+  struct Leaf {
+    int64_t queue_position = 0;
+    std::string hash;
+  };
+  void AddBlocks(const storage::LogTip& tip, std::vector<Leaf> leaves,
+                 std::vector<storage::NewSeal>* seals) const;
+  storage::SealHead MakeHead(const storage::LogTip& tip,
+                             const MerkleTree& tree) const;
   void KeepHeads(const std::vector<storage::NewSeal>& seals);
 
   storage::Database* const db_;
   const Options options_;
   HeadsFile heads_;
-  // Halved when a batch fails, so that one entry that can't be handled holds up
-  // few; doubled when one succeeds.
+  // Entries a transaction. Halved when a batch fails, so that one entry that
+  // can't be handled holds up few; doubled when one succeeds.
   int batch_;
   bool has_written_newest_ = false;
   WakeSignal signal_;

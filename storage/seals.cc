@@ -4,8 +4,6 @@
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
 
-#include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "storage/audit_columns.h"
@@ -58,26 +56,6 @@ std::optional<Seal> ReadSealOrNone(const pqxx::result& result) {
   return ReadSeal(result[0]);
 }
 
-// Puts those of one log together, each in the queue's order, which is that of
-// an intent's transitions. Sorts their places: entries are heavy.
-std::vector<UnsealedEntry> InOrder(std::vector<UnsealedEntry> entries) {
-  std::vector<size_t> places(entries.size());
-  std::iota(places.begin(), places.end(), size_t{0});
-  const auto key = [&](size_t place) {
-    const UnsealedEntry& entry = entries[place];
-    return std::pair(entry.record.Text(AuditColumn::kTenantId),
-                     entry.queue_position);
-  };
-  std::sort(places.begin(), places.end(),
-            [&](size_t a, size_t b) { return key(a) < key(b); });
-  std::vector<UnsealedEntry> ordered;
-  ordered.reserve(entries.size());
-  for (const size_t place : places) {
-    ordered.push_back(std::move(entries[place]));
-  }
-  return ordered;
-}
-
 // The arguments of append_audit_seals.sql, in its order.
 Args SealArgs(std::span<const NewSeal> seals) {
   ArrayText tenants, firsts, counts, positions, leaves, frontiers, roots,
@@ -108,26 +86,30 @@ Args SealArgs(std::span<const NewSeal> seals) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<UnsealedEntry>> ClaimUnsealed(
-    Transaction& tx, int count_max) noexcept {
-  using Result = absl::StatusOr<std::vector<UnsealedEntry>>;
-  return Guard("claim unsealed entries", [&]() -> Result {
+absl::StatusOr<int> ClaimUnsealed(Transaction& tx, int count_max,
+                                  UnsealedVisitor visit) noexcept {
+  return Guard("claim unsealed entries", [&]() -> absl::StatusOr<int> {
     Session& session = OpenSession(tx);
-    std::vector<UnsealedEntry> entries;
+    session.Exec(kOpenUnsealedAuditSql, Args().Int(count_max));
     absl::flat_hash_set<std::string> tenants;
-    for (const pqxx::row& row :
-         session.Exec(kClaimUnsealedAuditSql, Args().Int(count_max))) {
-      RowReader reader(row);
-      UnsealedEntry entry;
-      entry.queue_position = reader.Int();
-      entry.record = ReadAuditColumns(reader);
-      const absl::string_view tenant =
-          entry.record.Text(AuditColumn::kTenantId);
-      tenants.insert(ReaderOfLog(tenant.empty() ? kPlatformLog : tenant));
-      entries.push_back(std::move(entry));
+    int count = 0;
+    while (true) {
+      const pqxx::result part = session.Exec(kFetchUnsealedAuditSql);
+      if (part.empty()) break;
+      count += static_cast<int>(part.size());
+      for (const pqxx::row& row : part) {
+        RowReader reader(row);
+        const int64_t queue_position = reader.Int();
+        const AuditRecord record = ReadAuditColumns(reader);
+        const absl::string_view tenant = record.Text(AuditColumn::kTenantId);
+        if (!tenants.contains(tenant)) {
+          tenants.insert(ReaderOfLog(tenant.empty() ? kPlatformLog : tenant));
+        }
+        visit(queue_position, record);
+      }
     }
     session.NoteTenants({tenants.begin(), tenants.end()});
-    return InOrder(std::move(entries));
+    return count;
   });
 }
 

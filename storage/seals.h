@@ -7,6 +7,7 @@
 #ifndef STORAGE_SEALS_H_
 #define STORAGE_SEALS_H_
 
+#include <absl/functional/function_ref.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
@@ -48,12 +49,6 @@ struct Seal {
   std::string frontier = {};
 };
 
-// An entry that waits to be sealed.
-struct UnsealedEntry {
-  int64_t queue_position = 0;
-  AuditRecord record;
-};
-
 // Where a log ends. Size 0 and no frontier: it has no seals yet.
 struct LogTip {
   std::string log_id;
@@ -71,20 +66,26 @@ struct NewSeal {
   std::vector<int64_t> queue_positions;
 };
 
-// Takes the sealers' lock for the transaction and returns up to `count_max`
-// entries that wait, those of one log together, an intent's in the order of
-// its transitions. None where another sealer is at work. The transaction then
-// acts for the tenants of what was returned.
-absl::StatusOr<std::vector<UnsealedEntry>> ClaimUnsealed(
-    Transaction& tx, int count_max) noexcept;
+// Sees an entry that waits to be sealed. An intent's entries are in the order
+// of its transitions by their positions in the queue.
+using UnsealedVisitor =
+    absl::FunctionRef<void(int64_t queue_position, const AuditRecord& record)>;
+
+// Takes the sealers' lock for the transaction and shows up to `count_max`
+// entries that wait, in no order and a part of them in memory at a time.
+// Returns how many; none where another sealer is at work. The transaction then
+// acts for their tenants. Once a transaction.
+absl::StatusOr<int> ClaimUnsealed(Transaction& tx, int count_max,
+                                  UnsealedVisitor visit) noexcept;
 
 // Returns the tips of these logs, in no order.
 absl::StatusOr<std::vector<LogTip>> ReadLogTips(
     Transaction& tx, const std::vector<std::string>& log_ids) noexcept;
 
-// Appends blocks of claimed entries. All have the same time and key; those
-// without a signature are unsigned. FAILED_PRECONDITION: an entry is not in the
-// queue or of another log, or a block is not at the end of its log.
+// Appends blocks of claimed entries, those of one log in their order. All have
+// the same time and key; those without a signature are unsigned.
+// FAILED_PRECONDITION: an entry is not in the queue or of another log, or a
+// block is not at the end of its log.
 absl::Status AppendSeals(Transaction& tx,
                          std::span<const NewSeal> seals) noexcept;
 

@@ -119,7 +119,7 @@ TEST_F(SealerTest, EveryEntryIsSealedOnceInItsOwnLog) {
   MustRun(Insert(acme_.id, 300));
   MustRun(Insert(bolt_.id, 5));
   MustRun(Insert("", 3));
-  Sealer sealer(&database_->runtime(), {.batch_max = 64});
+  Sealer sealer(&database_->runtime(), {.block_max = 64});
   ASSERT_THAT(sealer.SealAll(), IsOk());
   EXPECT_EQ(Waiting(), 0);
   MustRun(Insert(bolt_.id, 1));
@@ -132,6 +132,12 @@ TEST_F(SealerTest, EveryEntryIsSealedOnceInItsOwnLog) {
     EXPECT_EQ(std::set(ids.begin(), ids.end()).size(), ids.size());
     EXPECT_EQ(absl::StrCat(ids.size()), CountOf(tenant));
   }
+  // More than a block's worth were sealed at once, and blocks stayed small.
+  EXPECT_EQ(super_.Value(absl::StrCat(
+                "SELECT max(entry_count) || ' ' || (count(*) >= 5) FROM "
+                "audit_seals WHERE tenant_id = '",
+                acme_.id, "'")),
+            "64 true");
   // An intent's entries stand in their order, over the borders of blocks.
   EXPECT_EQ(super_.Value(absl::StrCat(
                 "SELECT count(*) FROM (SELECT a.transition_number, "
@@ -172,7 +178,7 @@ TEST_F(SealerTest, SealersTakeTurns) {
   std::vector<std::jthread> threads;
   for (int i = 0; i < kSealers; ++i) {
     threads.emplace_back([&] {
-      Sealer sealer(&database_->runtime(), {.batch_max = 16});
+      Sealer sealer(&database_->runtime(), {.block_max = 16});
       while (!is_done) {
         const auto count = sealer.SealAll();
         EXPECT_THAT(count, IsOk());
@@ -219,6 +225,32 @@ TEST_F(SealerTest, NobodySealsWhatIsNotTheirs) {
   EXPECT_EQ(seal(acme_.id, 0, position, 0), "23514");
   EXPECT_EQ(seal(acme_.id, 0, position, 1), "");
   EXPECT_EQ(seal(acme_.id, 1, position, 1), "23514");
+  // Two blocks of one log at once: the second must go on from the first, and
+  // what one lacks isn't made up for by the other.
+  MustRun(Insert(acme_.id, 2));
+  const std::string positions = super_.Value(
+      "SELECT string_agg(queue_position::text, ',' ORDER BY queue_position) "
+      "FROM (SELECT queue_position FROM audit_unsealed ORDER BY queue_position "
+      "DESC LIMIT 2) AS newest");
+  const auto seal_both = [&](const std::string& tenants,
+                             const std::string& firsts,
+                             const std::string& counts) {
+    const std::string hashes = "ARRAY[sha256('x'), sha256('y')]";
+    return runtime
+        .Run(absl::StrCat("SELECT append_audit_seals('{", tenants, "}', '{",
+                          firsts, "}', '{", counts, "}', '{", positions, "}', ",
+                          hashes, ", ", hashes, ", ", hashes,
+                          ", 0, NULL, ARRAY[NULL, NULL]::bytea[])"))
+        .sqlstate;
+  };
+  const std::string acme_twice = absl::StrCat(acme_.id, ",", acme_.id);
+  EXPECT_EQ(seal_both(acme_twice, "1,1", "1,1"), "23514");
+  EXPECT_EQ(seal_both(acme_twice, "1,3", "1,1"), "23514");
+  EXPECT_EQ(seal_both(acme_twice, "2,1", "1,1"), "23514");
+  EXPECT_EQ(seal_both(acme_twice, "1,3", "2,0"), "23514");
+  EXPECT_EQ(seal_both(absl::StrCat(acme_.id, ",", bolt_.id), "1,0", "1,1"),
+            "23514");
+  EXPECT_EQ(seal_both(acme_twice, "1,2", "1,1"), "");
 }
 
 TEST_F(SealerTest, AnEntryTakenOutBeforeItsSealHoldsNobodyUp) {
@@ -227,7 +259,7 @@ TEST_F(SealerTest, AnEntryTakenOutBeforeItsSealHoldsNobodyUp) {
       "SET session_replication_role = replica; "
       "DELETE FROM audit_log WHERE meta ->> 'n' = '2'; "
       "SET session_replication_role = DEFAULT");
-  Sealer sealer(&database_->runtime(), {.batch_max = 2});
+  Sealer sealer(&database_->runtime(), {.block_max = 2});
   while (*sealer.SealAll() > 0) {
   }
   EXPECT_EQ(Waiting(), 1);

@@ -151,10 +151,13 @@ absl::StatusOr<Speaker> CheckSpeaker(
 storage::AuditEntry EntryBy(const CallScope& scope, absl::string_view action,
                             storage::AuditLevel level,
                             const nlohmann::ordered_json& meta) {
-  storage::AuditEntry entry =
-      MakeEntry(action, level,
-                meta.dump(-1, ' ', false,
-                          nlohmann::ordered_json::error_handler_t::replace));
+  // Which of the caller's tokens: one may be stolen.
+  nlohmann::ordered_json with_token = meta;
+  with_token["token_id"] = scope.principal().token_id;
+  storage::AuditEntry entry = MakeEntry(
+      action, level,
+      with_token.dump(-1, ' ', false,
+                      nlohmann::ordered_json::error_handler_t::replace));
   entry.actor = ActorOf(scope.principal());
   return entry;
 }

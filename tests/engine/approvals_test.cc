@@ -33,6 +33,13 @@ TEST(ApprovalsTest, ApprovalExecutes) {
   EXPECT_EQ(test.served.Actions(test.intent.id()),
             "INTENT_SUBMITTED SGL_EVALUATED DECISION_MEMO_OPENED "
             "DECISION_MEMO_APPROVED SGL_EVALUATED ENGINE_EXECUTED_INTENT");
+  // On record is by which of her tokens.
+  EXPECT_EQ(test.served.Value(
+                "SELECT count(*) FROM audit_log AS a JOIN api_tokens AS t "
+                "ON t.id::text = a.meta ->> 'token_id' "
+                "AND t.user_id = a.actor_user_id "
+                "WHERE a.action = 'DECISION_MEMO_APPROVED'"),
+            "1");
 }
 
 TEST(ApprovalsTest, RejectionFails) {

@@ -43,6 +43,21 @@ absl::Status IntentNotFound(const absl::Status& status) {
                  "there is no intent with this id");
 }
 
+// Whether a voter who has one reason in mind, or any, has these in mind.
+bool AreInMind(const std::vector<Reason>& reasons, const Ballot& ballot) {
+  if (ballot.only_reason.empty()) return true;
+  return !reasons.empty() &&
+         std::all_of(reasons.begin(), reasons.end(), [&](const Reason& reason) {
+           return reason.code == ballot.only_reason;
+         });
+}
+
+absl::Status OtherReasons(const Ballot& ballot) {
+  return Refusal(absl::StatusCode::kFailedPrecondition, "OTHER_REASONS",
+                 absl::StrCat("the memo has other reasons than `",
+                              ballot.only_reason, "`; look at it by itself"));
+}
+
 // A memo with a reason beside the one that the voter has in mind is not among
 // those that they judged.
 absl::Status CheckReasons(const LockedMemo& locked, const Ballot& ballot) {
@@ -50,13 +65,7 @@ absl::Status CheckReasons(const LockedMemo& locked, const Ballot& ballot) {
   const absl::StatusOr<std::vector<Reason>> reasons =
       ReasonsFromJson(locked.memo.reasons);
   if (!reasons.ok()) return reasons.status();
-  const bool is_only = std::all_of(
-      reasons->begin(), reasons->end(),
-      [&](const Reason& reason) { return reason.code == ballot.only_reason; });
-  if (is_only && !reasons->empty()) return absl::OkStatus();
-  return Refusal(absl::StatusCode::kFailedPrecondition, "OTHER_REASONS",
-                 absl::StrCat("the memo has other reasons than `",
-                              ballot.only_reason, "`; look at it by itself"));
+  return AreInMind(*reasons, ballot) ? absl::OkStatus() : OtherReasons(ballot);
 }
 
 ordered_json VoteMeta(const LockedMemo& locked, const Ballot& ballot) {
@@ -231,17 +240,24 @@ absl::Status Approvals::Approve(storage::Transaction& tx,
          .entity_id = locked.memo.id},
         EntryBy(scope, "VOTE_COUNTED", AuditLevel::kInfo, meta));
   }
-  return Resume(
-      tx, policies_, *executors_,
-      {.row = &locked.intent,
-       .is_met =
-           [&](const Decision& decision) {
-             return MeetsDemands(Widen(decision.demands, *escalations), *votes,
-                                 locked.barred_user_ids);
-           },
-       .entry =
-           EntryBy(scope, "DECISION_MEMO_APPROVED", AuditLevel::kInfo, meta),
-       .resolution = "APPROVED"});
+  // The rules that are active now may ask for other reasons than the memo
+  // shows.
+  bool is_in_mind = true;
+  const absl::Status resumed =
+      Resume(tx, policies_, *executors_,
+             {.row = &locked.intent,
+              .is_met =
+                  [&](const Decision& decision) {
+                    is_in_mind = decision.kind != DecisionKind::kReview ||
+                                 AreInMind(decision.reasons, ballot);
+                    return MeetsDemands(Widen(decision.demands, *escalations),
+                                        *votes, locked.barred_user_ids);
+                  },
+              .entry = EntryBy(scope, "DECISION_MEMO_APPROVED",
+                               AuditLevel::kInfo, meta),
+              .resolution = "APPROVED"});
+  if (!resumed.ok()) return resumed;
+  return is_in_mind ? absl::OkStatus() : OtherReasons(ballot);
 }
 
 absl::StatusOr<storage::IntentRow> Approvals::Cancel(

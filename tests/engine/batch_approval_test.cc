@@ -2,6 +2,7 @@
 // would go; and never on a memo that anything but the one rule asked for.
 
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_replace.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -67,6 +68,23 @@ TEST(BatchApprovalTest, EachItemFaresByItself) {
   EXPECT_EQ(test.served.Value("SELECT count(*) FROM intents "
                               "WHERE status = 'AWAITING_HUMAN'"),
             "2");
+}
+
+TEST(BatchApprovalTest, TheReasonMustHoldUnderTheRulesOfTheMoment) {
+  Awaiting test;
+  test.served.ActivatePolicy(absl::StrReplaceAll(
+      kPolicy, {{"review BIG_SPEND", "review SANCTIONED"}}));
+  BatchApproveDecisionMemosRequest request;
+  request.set_reason_code("BIG_SPEND");
+  Add(test.memo, &request);
+  Caller olga = test.User("olga", "owner");
+  const auto answer = olga.BatchApprove(request);
+  ASSERT_TRUE(answer.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.response.results(0).status().reason(), "OTHER_REASONS");
+  EXPECT_EQ(test.served.Value("SELECT count(*) FROM approvals"), "0");
+  // By itself it can be approved.
+  EXPECT_EQ(olga.Approve(test.memo).response.intent().status(),
+            intent::v1::INTENT_STATUS_EXECUTED);
 }
 
 TEST(BatchApprovalTest, WhoMayNotVoteMayNotHere) {

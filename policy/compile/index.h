@@ -209,6 +209,10 @@ struct DecisionIndex {
   std::vector<LayerIndex> layers;
 };
 
+// Texts of one size up to this are the same where their hashes are: each step
+// of HashText can be undone.
+inline constexpr size_t kExactHashMax = 8;
+
 // Returns a hash for the tables of texts.
 inline uint64_t HashText(const char* data, size_t size) {
   constexpr uint64_t kMix = 0x9e3779b97f4a7c15;

@@ -13,7 +13,11 @@ namespace sgl {
 namespace {
 
 // Values noted of one rule that was computed in full.
-constexpr int kValuesMax = 48;
+constexpr int kValuesMax = static_cast<int>(kTestsMax);
+
+bool IsEarlier(const Hit& left, const Hit& right) {
+  return left.rule < right.rule;
+}
 
 re2::StringPiece Piece(absl::string_view text) {
   return re2::StringPiece(text.data(), text.size());
@@ -52,14 +56,18 @@ size_t CountUpTo(const std::vector<int64_t>& bounds, int64_t value) {
 }  // namespace
 
 Runner::Runner(const DecisionProgram& program)
-    : program_(program), index_(program.index), evaluator_(program) {}
+    : program_(program),
+      index_(program.index),
+      evaluator_(program),
+      values_(4 * kTestsMax) {}
 
 const Verdict& Runner::Run(const Facts& facts) {
   facts_ = &facts;
   evaluator_.Reset(facts);
   is_blocked_ = false;
   hits_.clear();
-  values_.clear();
+  is_mixed_ = false;
+  value_count_ = 0;
   draw_count_ = 0;
   draw_places_.clear();
   DecisionKind kind = RunLayer(0);
@@ -88,6 +96,11 @@ void Runner::Prefetch(const Facts& facts, int step) const {
 DecisionKind Runner::RunLayer(size_t number) {
   const LayerIndex& layer = index_.layers[number];
   const size_t first_hit = hits_.size();
+  severest_ = DecisionKind::kAllow;
+  mildest_ = DecisionKind::kBlock;
+  last_rule_ = -1;
+  is_ordered_ = true;
+  has_limit_hit_ = false;
   int32_t group = -1;
   if (number == 0) {
     if (facts_->type_id >= 0) {
@@ -101,15 +114,7 @@ DecisionKind Runner::RunLayer(size_t number) {
   if (layer.common >= 0 && (group < 0 || !layer.holds_common)) {
     RunGroup(index_.groups[static_cast<size_t>(layer.common)]);
   }
-  FinishLayer(first_hit);
-  if (hits_.size() == first_hit) {
-    return program_.layers[number].default_decision;
-  }
-  DecisionKind kind = DecisionKind::kAllow;
-  for (size_t i = first_hit; i < hits_.size(); ++i) {
-    kind = std::max(kind, hits_[i].kind);
-  }
-  return kind;
+  return FinishLayer(first_hit, program_.layers[number].default_decision);
 }
 
 void Runner::RunGroup(const RuleGroup& group) {
@@ -157,8 +162,9 @@ void Runner::RunText(const ValueIndex& index, absl::string_view text) {
     const TextKey& key = index.texts[at];
     if (key.rules.count == 0) return;
     if (key.hash == hash && key.size == text.size() &&
-        std::memcmp(index.text.data() + key.offset, text.data(), text.size()) ==
-            0) {
+        (text.size() <= kExactHashMax ||
+         std::memcmp(index.text.data() + key.offset, text.data(),
+                     text.size()) == 0)) {
       return RunList(key.rules);
     }
   }
@@ -212,13 +218,12 @@ void Runner::RunList(CellList list) {
 void Runner::RunRule(const Cell* cell) {
   const RuleHead& head = cell->head;
   if (is_blocked_ && head.is_moot_if_blocked) return;
-  if (head.condition < 0) return AddHit(head, Fault::kNone, 0);
+  if (head.condition < 0) return AddHit(head, Fault::kNone, value_count_);
   if (head.test_count == 0) return RunInFull(head);
-  const size_t first_value = values_.size();
+  const size_t first_value = value_count_;
   switch (RunTests(&cell[1].test)) {
     case Result::kTrue:
-      return AddHit(head, Fault::kNone,
-                    static_cast<uint32_t>(values_.size() - first_value));
+      return AddHit(head, Fault::kNone, first_value);
     case Result::kUnknown:
       return RunInFull(head);
     case Result::kFalse:
@@ -280,7 +285,8 @@ inline bool Runner::IsTrue(const Test& test, const Value& value) const {
 Runner::Result Runner::RunTests(const Test* tests) {
   // Only what made a condition true is kept. Targets lie ahead: no test is run
   // twice.
-  DecidingValue* const path = path_.data();
+  MakeRoom();
+  DecidingValue* const path = values_.data() + value_count_;
   size_t length = 0;
   uint16_t at = 0;
   do {
@@ -296,21 +302,21 @@ Runner::Result Runner::RunTests(const Test* tests) {
     at = is_true ? test.on_true : test.on_false;
   } while (at < kApplies);
   if (at == kFails) return Result::kFalse;
-  values_.insert(values_.end(), path, path + length);
+  value_count_ += length;
   return Result::kTrue;
 }
 
 void Runner::RunInFull(const RuleHead& head) {
   const Value condition = evaluator_.Get(head.condition);
   if (!condition.is_present()) {
-    return AddHit(head, HandOn(condition).fault, 0);
+    return AddHit(head, HandOn(condition).fault, value_count_);
   }
   if (condition.number == 0) return;
-  const size_t first_value = values_.size();
+  const size_t first_value = value_count_;
   int left = kValuesMax;
+  MakeRoom();
   NoteTrue(head.condition, true, &left);
-  AddHit(head, Fault::kNone,
-         static_cast<uint32_t>(values_.size() - first_value));
+  AddHit(head, Fault::kNone, first_value);
 }
 
 void Runner::NoteTrue(int32_t id, bool is_true, int* left) {
@@ -325,7 +331,7 @@ void Runner::NoteTrue(int32_t id, bool is_true, int* left) {
   const bool is_junction =
       instruction.code == Code::kAnd || instruction.code == Code::kOr;
   if (!is_junction) {
-    values_.push_back({id, evaluator_.Get(id)});
+    values_[value_count_++] = {id, evaluator_.Get(id)};
     return;
   }
   const bool needs_all = (instruction.code == Code::kAnd) == is_true;
@@ -340,36 +346,53 @@ void Runner::NoteTrue(int32_t id, bool is_true, int* left) {
   }
 }
 
-void Runner::AddHit(const RuleHead& head, Fault fault, uint32_t value_count) {
+void Runner::AddHit(const RuleHead& head, Fault fault, size_t first_value) {
   Hit& hit = hits_.emplace_back();
   hit.rule = head.rule;
   hit.fault = fault;
   hit.kind = fault != Fault::kNone ? DecisionKind::kBlock : head.kind;
   hit.is_limit = head.is_limit && fault == Fault::kNone;
-  hit.value_count = value_count;
-  hit.first_value = static_cast<uint32_t>(values_.size()) - value_count;
+  hit.first_value = static_cast<uint32_t>(first_value);
+  hit.value_count = static_cast<uint32_t>(value_count_ - first_value);
+  severest_ = std::max(severest_, hit.kind);
+  mildest_ = std::min(mildest_, hit.kind);
+  is_ordered_ = is_ordered_ && hit.rule > last_rule_;
+  last_rule_ = hit.rule;
+  has_limit_hit_ = has_limit_hit_ || hit.is_limit;
   if (hit.kind == DecisionKind::kBlock && !hit.is_limit) is_blocked_ = true;
 }
 
-void Runner::FinishLayer(size_t first_hit) {
+DecisionKind Runner::FinishLayer(size_t first_hit,
+                                 DecisionKind default_decision) {
+  if (!is_ordered_) SortLayer(first_hit);
+  if (has_limit_hit_) HoldLimits(first_hit);
+  if (hits_.size() == first_hit) return default_decision;
+  is_mixed_ = is_mixed_ || mildest_ != severest_;
+  return severest_;
+}
+
+void Runner::SortLayer(size_t first_hit) {
   const auto first = hits_.begin() + static_cast<std::ptrdiff_t>(first_hit);
-  if (first == hits_.end()) return;
-  const auto by_rule = [](const Hit& left, const Hit& right) {
-    return left.rule < right.rule;
+  std::sort(first, hits_.end(), IsEarlier);
+  // A rule that stands under two values of an index may be run twice.
+  const auto same = [](const Hit& left, const Hit& right) {
+    return left.rule == right.rule;
   };
-  if (hits_.size() - first_hit > 1) {
-    std::sort(first, hits_.end(), by_rule);
-    // A rule that stands under two values of an index may be run twice.
-    const auto same = [](const Hit& left, const Hit& right) {
-      return left.rule == right.rule;
-    };
-    hits_.erase(std::unique(first, hits_.end(), same), hits_.end());
-  }
-  if (program_.limits.empty()) return;
+  hits_.erase(std::unique(first, hits_.end(), same), hits_.end());
+}
+
+void Runner::HoldLimits(size_t first_hit) {
+  const auto first = hits_.begin() + static_cast<std::ptrdiff_t>(first_hit);
   hits_.erase(std::remove_if(
                   first, hits_.end(),
                   [this](Hit& hit) { return hit.is_limit && !HoldLimit(hit); }),
               hits_.end());
+  severest_ = DecisionKind::kAllow;
+  mildest_ = DecisionKind::kBlock;
+  for (size_t i = first_hit; i < hits_.size(); ++i) {
+    severest_ = std::max(severest_, hits_[i].kind);
+    mildest_ = std::min(mildest_, hits_[i].kind);
+  }
 }
 
 bool Runner::HoldLimit(Hit& hit) {
@@ -394,18 +417,17 @@ bool Runner::HoldLimit(Hit& hit) {
 }
 
 void Runner::FinishVerdict(DecisionKind kind) {
-  const auto is_milder = [kind](const Hit& hit) { return hit.kind != kind; };
-  hits_.erase(std::remove_if(hits_.begin(), hits_.end(), is_milder),
-              hits_.end());
-  if (facts_->tenant_layer >= 0) {
-    std::sort(hits_.begin(), hits_.end(),
-              [](const Hit& left, const Hit& right) {
-                return left.rule < right.rule;
-              });
+  // Two layers may differ, or one have hits milder than the other's default.
+  const bool has_two_layers = facts_->tenant_layer >= 0;
+  if (is_mixed_ || has_two_layers) {
+    const auto is_milder = [kind](const Hit& hit) { return hit.kind != kind; };
+    hits_.erase(std::remove_if(hits_.begin(), hits_.end(), is_milder),
+                hits_.end());
   }
+  if (has_two_layers) std::sort(hits_.begin(), hits_.end(), IsEarlier);
   verdict_.kind = kind;
   verdict_.hits = hits_;
-  verdict_.values = values_;
+  verdict_.values = {values_.data(), value_count_};
   verdict_.limit_draws = {draws_.data(), draw_count_};
 }
 

@@ -9,7 +9,6 @@
 
 #include <absl/strings/string_view.h>
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -57,11 +56,21 @@ class Runner {
   bool IsTrue(const Test& test, const Value& value) const;
   // Computes a condition in full; adds a hit unless it is false.
   void RunInFull(const RuleHead& head);
-  void AddHit(const RuleHead& head, Fault fault, uint32_t value_count);
+  // Adds a hit, whose values are those from `first_value` on.
+  void AddHit(const RuleHead& head, Fault fault, size_t first_value);
+  // Makes room for the values of one rule.
+  void MakeRoom() {
+    if (values_.size() - value_count_ < kTestsMax) {
+      values_.resize(2 * values_.size());
+    }
+  }
   // Notes the values that made a condition true, `left` at most.
   void NoteTrue(int32_t id, bool is_true, int* left);
-  // Puts a layer's hits in order, once each, and holds its limits.
-  void FinishLayer(size_t first_hit);
+  // Puts a layer's hits in order, once each, and holds its limits. Returns
+  // what they say.
+  DecisionKind FinishLayer(size_t first_hit, DecisionKind default_decision);
+  void SortLayer(size_t first_hit);
+  void HoldLimits(size_t first_hit);
   // Draws the limit of a hit. Returns whether the hit stays.
   bool HoldLimit(Hit& hit);
   void FinishVerdict(DecisionKind kind);
@@ -76,8 +85,18 @@ class Runner {
 
   Verdict verdict_;
   std::vector<Hit> hits_;
+  // Of the layer at hand: the severest and mildest of its hits, and whether
+  // they came in the order of rules.
+  DecisionKind severest_ = DecisionKind::kAllow;
+  DecisionKind mildest_ = DecisionKind::kBlock;
+  int32_t last_rule_ = -1;
+  bool is_ordered_ = true;
+  bool has_limit_hit_ = false;
+  bool is_mixed_ = false;  // the hits of all layers are of two severities
+  // The first `value_count_` are the verdict's. Those of a rule are written
+  // behind them before it is known to apply.
   std::vector<DecidingValue> values_;
-  std::array<DecidingValue, kTestsMax> path_;  // of the rule at hand
+  size_t value_count_ = 0;
   // Texts in them are kept for the next draws.
   std::vector<LimitDraw> draws_;
   std::vector<int32_t> draw_places_;

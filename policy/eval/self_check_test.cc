@@ -4,6 +4,7 @@
 #include "policy/eval/self_check.h"
 
 #include <absl/strings/str_cat.h>
+#include <absl/strings/string_view.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -37,8 +38,9 @@ intent PAY { amount: usd, count: int, vendor: string, note: string? }
   return text;
 }
 
-std::shared_ptr<const Program> MakeProgram() {
-  const std::vector<SourceFile> sources = {{"check.sgl", Policy()}};
+std::shared_ptr<const Program> MakeProgram(absl::string_view more_rules = "") {
+  const std::vector<SourceFile> sources = {
+      {"check.sgl", absl::StrCat(Policy(), more_rules)}};
   const Compilation compilation = Compile(sources, Zones());
   EXPECT_NE(compilation.program, nullptr) << compilation.Render();
   return compilation.program;
@@ -108,6 +110,25 @@ TEST(SelfCheckTest, FindsRulesThatAFaultSkips) {
   EXPECT_EQ(compiled.rules[static_cast<size_t>(fault->rule)].code, "SUM7");
   EXPECT_NE(IndexFaultText(compiled, *fault).find("disagree on `SUM7`"),
             std::string::npos);
+}
+
+TEST(SelfCheckTest, FindsFaultsThatABlockHides) {
+  // A block ends the search for milder rules, but not for those that may
+  // fault.
+  const std::shared_ptr<const Program> program =
+      MakeProgram("block ALWAYS on PAY when payload.vendor != \"never\"\n");
+  auto& compiled = const_cast<DecisionProgram&>(program->compiled());
+  ASSERT_FALSE(CheckIndex(compiled, {}, [](int64_t, int64_t) {}).has_value());
+  for (Cell* cell = compiled.index.cells.data();
+       cell != compiled.index.cells.data() + compiled.index.cells.size();
+       cell += 1 + cell->head.test_count) {
+    cell->head.is_moot_if_blocked = true;
+  }
+  const auto fault = CheckIndex(compiled, {}, [](int64_t, int64_t) {});
+  ASSERT_TRUE(fault.has_value());
+  const std::string& code =
+      compiled.rules[static_cast<size_t>(fault->rule)].code;
+  EXPECT_EQ(code.substr(0, 3), "SUM") << code;
 }
 
 TEST(SelfCheckTest, FindsRegexesThatNeverMatch) {

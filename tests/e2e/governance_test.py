@@ -203,6 +203,24 @@ class GovernanceTest(unittest.TestCase):
         self.assertEqual("", self.run_verb(
             "escalations", "list", "--tenant", "demo", **url))
 
+    def test_who_there_is(self):
+        told = self.run_verb("tenants", "list", principal="platform")
+        self.assertRegex(told, r"(?m)^\S{36}  demo  free_beta  Demo$")
+        self.assertIn("not allowed", self.run_verb(
+            "tenants", "list", principal="operator", code=1))
+        told = self.run_verb("agents", "list", principal="operator")
+        self.assertRegex(told, r"^\S{36}  Atlas  executor  active  tier \d+\n$")
+        told = self.run_verb("members", "list", principal="operator")
+        self.assertRegex(told, r"(?m)^\S{36}  approver@demo\.example  "
+                               r"compliance  privacy$")
+        self.assertNotIn("ann@acme.example", told)
+        told = self.run_verb("members", "list", "--tenant", "system",
+                             principal="platform")
+        self.assertRegex(told, r"(?m)^\S{36}  ann@acme\.example  policy$")
+        self.run_verb("tokens", "create", "--tenant", "demo", "--worker", "w",
+                      "--days", "366", "--direct-url",
+                      self.server.ready["direct_url"], code=2)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/api_token.h"
+#include "engine/directory.h"
 #include "storage/identity.h"
 #include "tools/intentctl/commands.h"
 #include "tools/intentctl/direct.h"
@@ -209,7 +210,7 @@ void AddRevoke(CLI::App& tokens, Run& run) {
 }
 
 void AddTenants(CLI::App& app, Run& run) {
-  CLI::App* noun = app.add_subcommand("tenants", "create tenants");
+  CLI::App* noun = app.add_subcommand("tenants", "create and list tenants");
   noun->require_subcommand(1);
   CLI::App* create = noun->add_subcommand("create", "create a tenant");
   create->footer(
@@ -228,7 +229,7 @@ void AddTenants(CLI::App& app, Run& run) {
 }
 
 void AddAgents(CLI::App& app, Run& run) {
-  CLI::App* noun = app.add_subcommand("agents", "create agents");
+  CLI::App* noun = app.add_subcommand("agents", "create and list agents");
   noun->require_subcommand(1);
   CLI::App* create = noun->add_subcommand("create", "register an agent");
   create->footer(
@@ -253,7 +254,7 @@ void AddAgents(CLI::App& app, Run& run) {
 }
 
 void AddMembers(CLI::App& app, Run& run) {
-  CLI::App* noun = app.add_subcommand("members", "create members of a tenant");
+  CLI::App* noun = app.add_subcommand("members", "create and list members");
   noun->require_subcommand(1);
   CLI::App* create = noun->add_subcommand("create", "add a person to a tenant");
   create->footer(
@@ -278,7 +279,8 @@ void AddMembers(CLI::App& app, Run& run) {
 }
 
 void AddTokens(CLI::App& app, Run& run) {
-  CLI::App* noun = app.add_subcommand("tokens", "create and end API tokens");
+  CLI::App* noun =
+      app.add_subcommand("tokens", "create, list and end API tokens");
   noun->require_subcommand(1);
   AddRevoke(*noun, run);
   CLI::App* create = noun->add_subcommand(
@@ -299,8 +301,11 @@ void AddTokens(CLI::App& app, Run& run) {
                      "email of the member who issues it and so cannot approve "
                      "what its agent asks for");
   create->add_option("--name", flags->name, "what lists show it as");
+  // As over gRPC.
+  const auto days_max =
+      static_cast<int>(absl::ToInt64Hours(engine::kTokenLifetimeMax) / 24);
   create->add_option("--days", flags->days, "how long it is good for")
-      ->check(CLI::Range(1, 3650))
+      ->check(CLI::Range(1, days_max))
       ->capture_default_str();
   create->add_flag("--json", flags->json, "print JSON");
   create->callback(

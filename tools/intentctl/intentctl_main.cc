@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "tools/intentctl/commands.h"
+#include "tools/intentctl/directory_lists.h"
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   sgl::tools::AddPoliciesCommand(app, client, run);
   sgl::tools::AddAuditCommand(app, client, run);
   sgl::tools::AddDirectoryCommands(app, run);
+  sgl::tools::AddDirectoryLists(app, client, run);
   sgl::tools::AddAdminCommands(app, client, run);
   sgl::tools::AddDbCommand(app, run);
   app.footer(

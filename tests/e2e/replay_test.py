@@ -57,7 +57,7 @@ class ReplayTest(unittest.TestCase):
         decision = json.loads(evaluated.stdout)
         self.assertEqual("DECISION_KIND_" + decision["decision"],
                          replay["recorded"]["kind"])
-        self.assertEqual(decision["policy"], replay["recorded"]["policyDigest"])
+        self.assertEqual(decision["policy"], replay["recorded"]["policy_digest"])
 
     def test_what_cannot_be_told_is_2(self):
         missing = self.run_verb(

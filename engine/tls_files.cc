@@ -34,6 +34,10 @@ std::unique_ptr<X509, Free> NextCertificate(BIO* bio) {
       PEM_read_bio_X509(bio, nullptr, nullptr, nullptr));
 }
 
+// A renewed certificate may hold from a moment that this host's clock has not
+// reached yet.
+constexpr absl::Duration kRetryInterval = absl::Minutes(1);
+
 // An encrypted key would ask for its password on the terminal.
 int NoPassword(char*, int, int, void*) { return 0; }
 
@@ -146,12 +150,17 @@ TlsMaterial TlsFiles::material() {
 bool TlsFiles::Reload() {
   MutexLock lock(mutex_);
   std::string stamp = StampOf(options_);
-  if (stamp == stamp_) return false;
+  const bool is_changed = stamp != stamp_;
+  const absl::Time now = options_.now();
+  if (!is_changed && now < retry_at_) return false;
   stamp_ = std::move(stamp);
   absl::StatusOr<TlsMaterial> material = ReadMaterial(options_);
+  retry_at_ = material.ok() ? absl::InfiniteFuture() : now + kRetryInterval;
   if (!material.ok()) {
-    LogError("TLS goes on with the files as they were: {}",
-             material.status().ToString());
+    if (is_changed) {
+      LogError("TLS goes on with the files as they were: {}",
+               material.status().ToString());
+    }
     return false;
   }
   material_ = *std::move(material);

@@ -9,7 +9,8 @@
 // What is read is checked before it is used: PEM that can be parsed, a key that
 // fits its certificate, times that hold now. Files that fail that are told of
 // once, and what was good goes on; so a renewal that writes one file after the
-// other needs no care.
+// other needs no care. They are tried again once a minute, since a certificate
+// may begin to hold while its file stays as it is.
 
 #ifndef ENGINE_TLS_FILES_H_
 #define ENGINE_TLS_FILES_H_
@@ -58,8 +59,9 @@ class TlsFiles {
   // Returns what was read last and found good.
   TlsMaterial material();
 
-  // Reads the files again where one changed since they were last read; looking
-  // costs a `stat` a file. Returns whether the material is another one now.
+  // Reads the files again where one changed since they were last read, or where
+  // they were not good a minute ago; looking costs a `stat` a file. Returns
+  // whether the material is another one now.
   bool Reload();
 
  private:
@@ -70,6 +72,8 @@ class TlsFiles {
   TlsMaterial material_ ABSL_GUARDED_BY(mutex_);
   // Sizes, times and places of the files when they were last read.
   std::string stamp_ ABSL_GUARDED_BY(mutex_);
+  // When files that were not good are read again, changed or not.
+  absl::Time retry_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
 };
 
 // Returns why these can't serve at `now`: INVALID_ARGUMENT, in words.

@@ -194,6 +194,25 @@ TEST_F(TlsTest, BrokenFilesLeaveWhatWasGood) {
   EXPECT_TRUE(Call("other").ok());
 }
 
+TEST_F(TlsTest, ACertificateThatHoldsALittleLaterIsTakenThen) {
+  const absl::Time today = absl::Now();
+  absl::Time now = today;
+  absl::StatusOr<std::unique_ptr<TlsFiles>> files =
+      TlsFiles::Open({.certificate = certificates_.Path("server.pem"),
+                      .key = certificates_.Path("server.key"),
+                      .now = [&now] { return now; }});
+  ASSERT_TRUE(files.ok()) << files.status();
+  certificates_.Make("second", "other");
+  certificates_.Install("second");
+  now = today - absl::Hours(24);
+  EXPECT_FALSE((*files)->Reload());
+  EXPECT_EQ((*files)->material().certificate, certificates_.Text("first.pem"));
+  now = today + absl::Minutes(1);
+  EXPECT_TRUE((*files)->Reload());
+  EXPECT_EQ((*files)->material().certificate, certificates_.Text("second.pem"));
+  EXPECT_FALSE((*files)->Reload());
+}
+
 TEST_F(TlsTest, ClientsIssuersAreReadAgainToo) {
   certificates_.Make("client", "ca");
   certificates_.Make("stranger", "other");

@@ -40,11 +40,12 @@ std::string RefusalOf(storage::ActivationOutcome outcome) {
 
 std::string WhyNotActivatable(const storage::PolicyVersion& version,
                               const std::string& tenant_slug,
-                              const std::vector<SourceFile>& platform) {
+                              const std::vector<SourceFile>& platform,
+                              const std::function<bool()>& must_stop) {
   const VersionSources files{.sources = SourcesOf(version.set),
                              .tenant_slug = tenant_slug,
                              .platform = platform};
-  const CheckedVersion checked = CheckVersion(files);
+  const CheckedVersion checked = CheckVersion(files, must_stop);
   if (checked.digest != version.set.digest) {
     return absl::StrCat(
         "the stored files are not those of the digest: they "

@@ -8,6 +8,7 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
+#include <functional>
 #include <string>
 
 #include "engine/policy_check.h"
@@ -21,10 +22,13 @@ namespace sgl::engine {
 // Checks a stored version once more, from its files: that they are those of
 // its digest, that they compile here without errors, that this engine can
 // serve them and that their tests pass. Returns why it can't become active;
-// empty where it can. `platform` is empty for a version of the platform.
+// empty where it can. `platform` is empty for a version of the platform. Slow,
+// see CheckVersion, whose `must_stop` it takes: what it returns then says
+// nothing.
 std::string WhyNotActivatable(const storage::PolicyVersion& version,
                               const std::string& tenant_slug,
-                              const std::vector<SourceFile>& platform);
+                              const std::vector<SourceFile>& platform,
+                              const std::function<bool()>& must_stop = nullptr);
 
 // Applies it, or says in the effect why not (nothing is changed then). Any
 // other status failed the transaction. Takes the policy lock alone, so no

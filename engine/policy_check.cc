@@ -116,7 +116,8 @@ absl::Status CheckVersionFiles(const VersionSources& version) {
   return errors.empty() ? absl::OkStatus() : BadFields(errors);
 }
 
-CheckedVersion CheckVersion(const VersionSources& version) {
+CheckedVersion CheckVersion(const VersionSources& version,
+                            const std::function<bool()>& must_stop) {
   CheckedVersion checked;
   checked.digest = SetDigest(version.sources);
   std::vector<SourceFile> all = version.sources;
@@ -145,7 +146,8 @@ CheckedVersion CheckVersion(const VersionSources& version) {
     for (PolicyTest& test : compilation.tests) {
       if (IsIn(own, test.at)) tests.push_back(std::move(test));
     }
-    TestRun run = RunTests(*checked.program, tests);
+    TestRun run = RunTests(*checked.program, tests, must_stop);
+    checked.is_stopped = run.is_stopped;
     checked.failed_test_count = run.failed_count();
     checked.tests = std::move(run.tests);
   }

@@ -14,6 +14,7 @@
 
 #include <absl/status/status.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,6 +52,8 @@ struct CheckedVersion {
   // The tests of its own files.
   std::vector<TestResult> tests;
   int failed_test_count = 0;
+  // It was told to stop, so the rest says nothing.
+  bool is_stopped = false;
   // Why this engine would not activate it as it is; empty where it would.
   std::string obstacle;
 };
@@ -60,9 +63,12 @@ struct CheckedVersion {
 // for a tenant a file that is not its own layer.
 absl::Status CheckVersionFiles(const VersionSources& version);
 
-// Checks and tests. Slow: compiles, and runs every test.
+// Checks and tests. Slow: compiles, and runs every test, half a minute for
+// thousands of tests on thousands of rules; so never in a transaction. Asks
+// `must_stop`, where there is one, between tests.
 // REQUIRES: CheckVersionFiles said OK.
-CheckedVersion CheckVersion(const VersionSources& version);
+CheckedVersion CheckVersion(const VersionSources& version,
+                            const std::function<bool()>& must_stop = nullptr);
 
 // Returns the JSON object that is stored with a version: counts, warnings,
 // failed tests and the obstacle.

@@ -75,7 +75,8 @@ int TestRun::covered_count() const {
       [](const RuleCoverage& rule) { return rule.is_covered(); }));
 }
 
-TestRun RunTests(const Program& program, const std::vector<PolicyTest>& tests) {
+TestRun RunTests(const Program& program, const std::vector<PolicyTest>& tests,
+                 const std::function<bool()>& must_stop) {
   TestRun run;
   std::vector<int> asked_count;  // by layer
   for (RuleInfo& rule : program.rules()) {
@@ -87,6 +88,10 @@ TestRun RunTests(const Program& program, const std::vector<PolicyTest>& tests) {
     result.at = test.at;
     LimitLedger ledger;
     for (const TestStep& step : test.steps) {
+      if (must_stop != nullptr && must_stop()) {
+        run.is_stopped = true;
+        return run;
+      }
       const int number = ++result.step_count;
       Request request = step.given.View();
       request.limit_totals = &ledger;

@@ -8,6 +8,7 @@
 #ifndef ENGINE_POLICY_TEST_RUN_H_
 #define ENGINE_POLICY_TEST_RUN_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -56,16 +57,21 @@ struct RuleCoverage {
 };
 
 struct TestRun {
+  // Those that ran.
   std::vector<TestResult> tests;
   std::vector<RuleCoverage> rules;
+  // It was told to stop before the last test had run.
+  bool is_stopped = false;
 
   int failed_count() const;
   int covered_count() const;
 };
 
 // Runs each test for itself: limits start empty, and count what its steps were
-// allowed.
-TestRun RunTests(const Program& program, const std::vector<PolicyTest>& tests);
+// allowed. Asks `must_stop`, where there is one, before each step: large sets
+// of tests run for as long as they take.
+TestRun RunTests(const Program& program, const std::vector<PolicyTest>& tests,
+                 const std::function<bool()>& must_stop = nullptr);
 
 }  // namespace sgl::engine
 

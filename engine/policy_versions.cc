@@ -147,27 +147,6 @@ absl::Status CheckPolicyRole(const storage::Principal& principal,
                  "this takes the role `policy` in your tenant");
 }
 
-// One of the few places for checks; given back at its end.
-class PolicyVersions::Turn {
- public:
-  explicit Turn(std::atomic<int>* checks) : checks_(checks) {
-    is_taken_ = checks_->fetch_add(1) < kChecksMax;
-  }
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  ~Turn() { checks_->fetch_sub(1); }
-
-  absl::Status status() const {
-    if (is_taken_) return absl::OkStatus();
-    return Refusal(absl::StatusCode::kResourceExhausted, "OVERLOADED",
-                   "other policies are being checked; try again");
-  }
-
- private:
-  std::atomic<int>* const checks_;
-  bool is_taken_ = false;
-};
-
 PolicyVersions::PolicyVersions(storage::Database* db, Policies* policies,
                                const ExecutorRegistry* executors)
     : db_(db), policies_(policies), executors_(executors) {}
@@ -185,12 +164,16 @@ absl::StatusOr<VersionSources> PolicyVersions::FilesOf(
 }
 
 absl::StatusOr<CheckedVersion> PolicyVersions::CheckFiles(
-    const VersionSources& files) {
-  const absl::Status checked = CheckVersionFiles(files);
-  if (!checked.ok()) return checked;
-  const Turn turn(&checks_);
-  if (!turn.status().ok()) return turn.status();
-  return CheckVersion(files);
+    const CallScope& scope, const VersionSources& files) {
+  const absl::Status fit = CheckVersionFiles(files);
+  if (!fit.ok()) return fit;
+  const absl::StatusOr<CheckTurns::Turn> turn =
+      turns_.Take(scope.principal().tenant_id);
+  if (!turn.ok()) return turn.status();
+  CheckedVersion checked =
+      CheckVersion(files, [&scope] { return !scope.CheckAlive().ok(); });
+  if (checked.is_stopped) return scope.CheckAlive();
+  return checked;
 }
 
 absl::StatusOr<CheckedVersion> PolicyVersions::Check(
@@ -200,7 +183,7 @@ absl::StatusOr<CheckedVersion> PolicyVersions::Check(
   const absl::StatusOr<VersionSources> files =
       FilesOf(scope, resolved, std::move(sources));
   if (!files.ok()) return files.status();
-  return CheckFiles(*files);
+  return CheckFiles(scope, *files);
 }
 
 absl::StatusOr<Proposal> PolicyVersions::Propose(
@@ -214,7 +197,7 @@ absl::StatusOr<Proposal> PolicyVersions::Propose(
   const absl::StatusOr<VersionSources> files =
       FilesOf(scope, resolved, std::move(sources));
   if (!files.ok()) return files.status();
-  absl::StatusOr<CheckedVersion> checked = CheckFiles(*files);
+  absl::StatusOr<CheckedVersion> checked = CheckFiles(scope, *files);
   if (!checked.ok()) return checked.status();
   Proposal proposal;
   proposal.checked = *std::move(checked);
@@ -297,12 +280,14 @@ absl::StatusOr<RequestedActivation> PolicyVersions::Activate(
 absl::Status PolicyVersions::CheckActivatable(
     const CallScope& scope, const storage::PolicyVersion& version,
     const std::vector<SourceFile>& platform) {
-  const Turn turn(&checks_);
-  if (!turn.status().ok()) return turn.status();
+  const absl::StatusOr<CheckTurns::Turn> turn =
+      turns_.Take(scope.principal().tenant_id);
+  if (!turn.ok()) return turn.status();
   const std::string obstacle = WhyNotActivatable(
       version, version.tenant_id.empty() ? "" : scope.principal().tenant_slug,
-      platform);
-  if (obstacle.empty()) return scope.CheckAlive();
+      platform, [&scope] { return !scope.CheckAlive().ok(); });
+  const absl::Status alive = scope.CheckAlive();
+  if (obstacle.empty() || !alive.ok()) return alive;
   return Refusal(absl::StatusCode::kFailedPrecondition, "POLICY_REFUSED",
                  absl::StrCat("this version can't be activated: ", obstacle));
 }
@@ -310,8 +295,9 @@ absl::Status PolicyVersions::CheckActivatable(
 // Tries the version with the layers of all tenants that have one.
 absl::Status PolicyVersions::CheckLayers(
     const CallScope& scope, const storage::PolicyVersion& version) {
-  const Turn turn(&checks_);
-  if (!turn.status().ok()) return turn.status();
+  const absl::StatusOr<CheckTurns::Turn> turn =
+      turns_.Take(scope.principal().tenant_id);
+  if (!turn.ok()) return turn.status();
   const std::vector<SourceFile> platform = SourcesOf(version.set);
   std::vector<std::string> broken;
   std::string after;

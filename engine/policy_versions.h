@@ -12,13 +12,13 @@
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
-#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/call_scope.h"
+#include "engine/check_turns.h"
 #include "engine/executors.h"
 #include "engine/policies.h"
 #include "engine/policy_check.h"
@@ -80,9 +80,6 @@ struct RequestedActivation {
 // Thread-safe. Owned by the engine; borrows what it is made of.
 class PolicyVersions {
  public:
-  // Checks at once; more are refused (RESOURCE_EXHAUSTED): each takes a core
-  // for as long as it takes, and calls are served by few threads.
-  static constexpr int kChecksMax = 2;
   // Layers of tenants that one activation is tried with.
   static constexpr int kLayersTriedMax = 10'000;
 
@@ -121,12 +118,12 @@ class PolicyVersions {
       const PolicyActivationRequest& request);
 
  private:
-  class Turn;
   // What a version of this scope is checked with.
   absl::StatusOr<VersionSources> FilesOf(const CallScope& scope,
                                          PolicyScope whose,
                                          std::vector<SourceFile> sources) const;
-  absl::StatusOr<CheckedVersion> CheckFiles(const VersionSources& files);
+  absl::StatusOr<CheckedVersion> CheckFiles(const CallScope& scope,
+                                            const VersionSources& files);
   absl::Status CheckActivatable(const CallScope& scope,
                                 const storage::PolicyVersion& version,
                                 const std::vector<SourceFile>& platform);
@@ -145,7 +142,7 @@ class PolicyVersions {
   storage::Database* const db_;
   Policies* const policies_;
   const ExecutorRegistry* const executors_;
-  std::atomic<int> checks_ = 0;
+  CheckTurns turns_;
 };
 
 }  // namespace sgl::engine

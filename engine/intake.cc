@@ -15,6 +15,7 @@
 #include "engine/error.h"
 #include "engine/intent_body.h"
 #include "engine/payload_map.h"
+#include "engine/resumption.h"
 #include "engine/settlement.h"
 #include "storage/facts.h"
 #include "storage/uuid.h"
@@ -243,6 +244,13 @@ absl::StatusOr<Evaluation> Intake::Evaluate(const CallScope& scope,
 absl::StatusOr<Intake::Preview> Intake::Look(const CallScope& scope,
                                              const Submission& submission,
                                              Why why) {
+  return WithRetries<Preview>(policies_,
+                              [&] { return TryLook(scope, submission, why); });
+}
+
+absl::StatusOr<Intake::Preview> Intake::TryLook(const CallScope& scope,
+                                                const Submission& submission,
+                                                Why why) {
   const std::shared_ptr<const ActivePolicy> policy = policies_->active();
   if (policy == nullptr) return NoActivePolicy();
   const storage::Principal& principal = scope.principal();
@@ -256,16 +264,15 @@ absl::StatusOr<Intake::Preview> Intake::Look(const CallScope& scope,
   const absl::StatusOr<storage::Facts> facts =
       storage::ReadFacts(*tx, tenants, agents);
   if (!facts.ok()) return facts.status();
-  const absl::StatusOr<TenantPolicies> policies =
-      policies_->ForTenants(*tx, policy.get(), tenants);
-  if (!policies.ok()) return policies.status();
-  const TenantPolicy* own = policies->at(principal.tenant_id).get();
+  const absl::StatusOr<std::shared_ptr<const TenantPolicy>> own =
+      policies_->ForTenant(*tx, policy, principal.tenant_id);
+  if (!own.ok()) return own.status();
   tx->Rollback();
   Preview preview;
   preview.row = RowOf(principal, submission, facts->now);
   Deliberation deliberation =
-      why == Why::kUnasked ? Decide(own, preview.row, *facts)
-                           : DecideAndExplain(own, preview.row, *facts,
+      why == Why::kUnasked ? Decide(own->get(), preview.row, *facts)
+                           : DecideAndExplain(own->get(), preview.row, *facts,
                                               &preview.evaluation.explanation);
   preview.evaluation.decision = std::move(deliberation.decision);
   preview.evaluation.decided_at = deliberation.decided_at;

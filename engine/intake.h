@@ -81,6 +81,8 @@ class Intake {
   enum class Why : uint8_t { kUnasked, kExplained };
   absl::StatusOr<Preview> Look(const CallScope& scope,
                                const Submission& submission, Why why);
+  absl::StatusOr<Preview> TryLook(const CallScope& scope,
+                                  const Submission& submission, Why why);
   absl::StatusOr<storage::IntentRow> Commit(storage::Transaction& tx,
                                             const CallScope& scope,
                                             const storage::NewIntent& intent,

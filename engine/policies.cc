@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "engine/error.h"
+#include "engine/policy_check.h"
 #include "engine/policy_files.h"
 
 namespace sgl::engine {
@@ -156,8 +157,8 @@ std::shared_ptr<const TenantPolicy> Policies::TryLayer(
   return layer->second.policy;
 }
 
-std::shared_ptr<const TenantPolicy> Policies::CompileLayer(
-    const ActivePolicy& active, const storage::ActiveLayer& layer) {
+void Policies::CompileLayer(const ActivePolicy& active,
+                            const storage::ActiveLayer& layer) {
   const PolicyFileSet platform{.digest = active.digest,
                                .sources = active.sources};
   const PolicyFileSet own{.digest = layer.set.digest,
@@ -178,11 +179,65 @@ std::shared_ptr<const TenantPolicy> Policies::CompileLayer(
     layer_bytes_ -= oldest->second.bytes;
     layers_.erase(oldest);
   }
-  return shared;
+}
+
+void Policies::CompileWaiting() {
+  MutexLock lock_compile(compile_mutex_);
+  std::vector<Waiting> waiting;
+  {
+    MutexLock lock(mutex_);
+    waiting.swap(waiting_);
+  }
+  for (const Waiting& next : waiting) {
+    if (TryLayer(*next.active, next.layer.set.digest) != nullptr) continue;
+    CompileLayer(*next.active, next.layer);
+  }
+}
+
+std::optional<std::string> Policies::ObstacleOf(
+    const storage::PolicySet& version) {
+  MutexLock lock(mutex_);
+  const auto known = obstacles_.find(version.digest);
+  if (known != obstacles_.end()) return known->second;
+  const bool is_waiting = std::any_of(
+      unchecked_.begin(), unchecked_.end(),
+      [&](const auto& other) { return other.digest == version.digest; });
+  if (!is_waiting && unchecked_.size() < kWaitingMax) {
+    unchecked_.push_back(version);
+  }
+  return std::nullopt;
+}
+
+bool Policies::IsChecked(const std::string& digest) {
+  MutexLock lock(mutex_);
+  return obstacles_.contains(digest);
+}
+
+void Policies::CheckWaiting() {
+  MutexLock lock_check(check_mutex_);
+  std::vector<storage::PolicySet> unchecked;
+  {
+    MutexLock lock(mutex_);
+    unchecked.swap(unchecked_);
+  }
+  for (const storage::PolicySet& version : unchecked) {
+    if (IsChecked(version.digest)) continue;
+    const CheckedVersion checked =
+        CheckVersion({.sources = SourcesOf(version)});
+    NoteObstacle(version.digest, checked.obstacle);
+  }
+}
+
+void Policies::NoteObstacle(const std::string& digest,
+                            const std::string& obstacle) {
+  MutexLock lock(mutex_);
+  if (obstacles_.size() >= kCheckedMax) obstacles_.clear();
+  obstacles_[digest] = obstacle;
 }
 
 absl::StatusOr<TenantPolicies> Policies::ForTenants(
-    storage::Transaction& tx, const ActivePolicy* active_or_null,
+    storage::Transaction& tx,
+    const std::shared_ptr<const ActivePolicy>& active_or_null,
     const std::vector<std::string>& tenant_ids) {
   TenantPolicies policies;
   if (active_or_null == nullptr) {
@@ -194,7 +249,7 @@ absl::StatusOr<TenantPolicies> Policies::ForTenants(
   const uint64_t generation = Recall(active, tenant_ids, &policies, &others);
   if (others.empty()) return policies;
 
-  absl::StatusOr<std::vector<storage::ActiveLayer>> layers =
+  const absl::StatusOr<std::vector<storage::ActiveLayer>> layers =
       storage::ActiveLayers(tx, {});
   if (!layers.ok()) return layers.status();
   absl::flat_hash_map<std::string, std::string> digests;
@@ -213,21 +268,46 @@ absl::StatusOr<TenantPolicies> Policies::ForTenants(
       missing.push_back(digest);
     }
   }
-  if (missing.empty()) return policies;
-  layers = storage::ActiveLayers(tx, missing);
-  if (!layers.ok()) return layers.status();
-  for (const storage::ActiveLayer& layer : *layers) {
-    const bool is_wanted = std::find(missing.begin(), missing.end(),
-                                     layer.set.digest) != missing.end();
-    if (!is_wanted || policies.contains(layer.tenant_id)) continue;
-    policies.emplace(layer.tenant_id, CompileLayer(active, layer));
-  }
-  for (const std::string& id : others) {
-    if (policies.contains(id)) continue;
-    return absl::AbortedError(
-        absl::StrCat("another layer of tenant ", id, " is active by now"));
-  }
+  const absl::Status awaited =
+      AwaitLayers(tx, active_or_null, std::move(missing));
+  if (!awaited.ok()) return awaited;
   return policies;
+}
+
+absl::Status Policies::AwaitLayers(
+    storage::Transaction& tx, const std::shared_ptr<const ActivePolicy>& active,
+    std::vector<std::string> digests) {
+  if (digests.size() > kWaitingMax) digests.resize(kWaitingMax);
+  if (digests.empty()) return absl::OkStatus();
+  absl::StatusOr<std::vector<storage::ActiveLayer>> layers =
+      storage::ActiveLayers(tx, digests);
+  if (!layers.ok()) return layers.status();
+  MutexLock lock(mutex_);
+  for (storage::ActiveLayer& layer : *layers) {
+    const bool is_wanted = std::find(digests.begin(), digests.end(),
+                                     layer.set.digest) != digests.end();
+    const bool is_waiting = std::any_of(
+        waiting_.begin(), waiting_.end(), [&](const Waiting& other) {
+          return other.active == active &&
+                 other.layer.set.digest == layer.set.digest;
+        });
+    if (!is_wanted || is_waiting || waiting_.size() >= kWaitingMax) continue;
+    waiting_.push_back({.active = active, .layer = std::move(layer)});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const TenantPolicy>> Policies::ForTenant(
+    storage::Transaction& tx,
+    const std::shared_ptr<const ActivePolicy>& active_or_null,
+    const std::string& tenant_id) {
+  absl::StatusOr<TenantPolicies> policies =
+      ForTenants(tx, active_or_null, {tenant_id});
+  if (!policies.ok()) return policies.status();
+  const auto own = policies->find(tenant_id);
+  if (own != policies->end()) return own->second;
+  return absl::AbortedError(
+      absl::StrCat("the layer of tenant ", tenant_id, " is to be compiled"));
 }
 
 absl::Status NoActivePolicy() {

@@ -2,12 +2,15 @@
 // evaluations in flight, replaced as a whole when another set becomes active.
 //
 //   const auto active = policies.active();
-//   const auto of_tenants = policies.ForTenants(*tx, active.get(), tenant_ids);
-//   Decide(of_tenants->at(row.tenant_id).get(), row, facts);
+//   const auto of_tenants = policies.ForTenants(*tx, active, tenant_ids);
+//   const auto own = of_tenants->find(row.tenant_id);
+//   if (own != of_tenants->end()) Decide(own->second.get(), row, facts);
 //
-// A tenant may have an active layer of its own. Those are looked up and
-// compiled (with the platform's set) when the tenant's first intent comes, and
-// kept up to a bound.
+// A tenant may have an active layer of its own. Those are looked up when the
+// tenant's first intent comes, and kept up to a bound. Compiling one (with the
+// platform's set) and checking a version that people voted for take seconds, so
+// neither happens in a transaction: whoever needs one gives its locks back,
+// calls CompileWaiting or CheckWaiting, and begins again.
 //
 // What is active is said by the database. A decision taken under a set that
 // was replaced meanwhile is refused when it is settled (storage/settlement.h);
@@ -23,6 +26,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +64,12 @@ class Policies {
   // looked up again.
   static constexpr size_t kTenantsMax = 100'000;
 
+  // Layers that wait to be compiled: that many are compiled between two batches
+  // of drafts, which must not wait long for other tenants' layers.
+  static constexpr size_t kWaitingMax = 8;
+  // Versions whose check is remembered; beyond that all are forgotten.
+  static constexpr size_t kCheckedMax = 1'000;
+
   explicit Policies(storage::Database* db);
   Policies(const Policies&) = delete;
   Policies& operator=(const Policies&) = delete;
@@ -72,19 +82,46 @@ class Policies {
   // set than before. One reload runs at a time. FAILED_PRECONDITION: the
   // active set does not compile here; active() is null then.
   // Forgets which layers are active, so that they are looked up again.
+  // Compiles, so never call it while a transaction of yours holds locks.
   absl::Status Reload();
 
   // Returns what each of these tenants is decided under, a null for each where
-  // `active_or_null` is null. REQUIRES: they are tenants of the transaction.
+  // `active_or_null` is null. Leaves out those whose layer is not compiled; the
+  // first kWaitingMax of them will be by the next CompileWaiting.
+  // REQUIRES: they are tenants of the transaction.
   absl::StatusOr<TenantPolicies> ForTenants(
-      storage::Transaction& tx, const ActivePolicy* active_or_null,
+      storage::Transaction& tx,
+      const std::shared_ptr<const ActivePolicy>& active_or_null,
       const std::vector<std::string>& tenant_ids);
+
+  // The same for one tenant. ABORTED without a reason where its layer is not
+  // compiled yet.
+  absl::StatusOr<std::shared_ptr<const TenantPolicy>> ForTenant(
+      storage::Transaction& tx,
+      const std::shared_ptr<const ActivePolicy>& active_or_null,
+      const std::string& tenant_id);
+
+  // Compiles the layers that ForTenants left out. Outside transactions.
+  void CompileWaiting();
+
+  // Returns why this version of the platform can't become active, empty where
+  // it can; nothing where it was not checked yet: the next CheckWaiting does.
+  std::optional<std::string> ObstacleOf(const storage::PolicySet& version);
+  // Checks and tests what ObstacleOf did not know. Outside transactions.
+  void CheckWaiting();
+  void NoteObstacle(const std::string& digest, const std::string& obstacle);
 
  private:
   struct Layer {
     std::shared_ptr<const TenantPolicy> policy;
     size_t bytes = 0;
     uint64_t last_used = 0;
+  };
+
+  // A layer to be compiled with this platform.
+  struct Waiting {
+    std::shared_ptr<const ActivePolicy> active;
+    storage::ActiveLayer layer;
   };
 
   absl::Status ReloadLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reload_mutex_);
@@ -98,11 +135,19 @@ class Policies {
                 const std::string& layer_digest);
   std::shared_ptr<const TenantPolicy> TryLayer(const ActivePolicy& active,
                                                const std::string& digest);
-  std::shared_ptr<const TenantPolicy> CompileLayer(
-      const ActivePolicy& active, const storage::ActiveLayer& layer);
+  // Reads and notes layers that CompileWaiting is to compile.
+  absl::Status AwaitLayers(storage::Transaction& tx,
+                           const std::shared_ptr<const ActivePolicy>& active,
+                           std::vector<std::string> digests);
+  void CompileLayer(const ActivePolicy& active,
+                    const storage::ActiveLayer& layer);
+  bool IsChecked(const std::string& digest);
 
   storage::Database* const db_;
-  // LOCK ORDER: reload_mutex_ before mutex_.
+  // LOCK ORDER: one of the first three, then mutex_.
+  // Held while compiling and checking what waits, so that each is done once.
+  Mutex compile_mutex_;
+  Mutex check_mutex_;
   Mutex reload_mutex_;
   // The set that did not compile; so that it is not tried over and over.
   std::string broken_digest_ ABSL_GUARDED_BY(reload_mutex_);
@@ -117,6 +162,11 @@ class Policies {
   absl::flat_hash_map<std::string, Layer> layers_ ABSL_GUARDED_BY(mutex_);
   size_t layer_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   uint64_t use_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);
+  // Versions of the platform, by digest: why they can't become active.
+  absl::flat_hash_map<std::string, std::string> obstacles_
+      ABSL_GUARDED_BY(mutex_);
+  std::vector<storage::PolicySet> unchecked_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Returns the refusal of whoever needs a policy where none is active.

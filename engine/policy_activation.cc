@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "base/check.h"
@@ -36,6 +37,14 @@ std::string RefusalOf(storage::ActivationOutcome outcome) {
   return "it is no open activation of the system tenant";
 }
 
+// Returns what is wrong with the files; empty where they are the digest's.
+std::string CheckDigest(const storage::PolicyVersion& version) {
+  const std::string digest = SetDigest(SourcesOf(version.set));
+  if (digest == version.set.digest) return "";
+  return absl::StrCat(
+      "the stored files are not those of the digest: they hash to ", digest);
+}
+
 }  // namespace
 
 std::string WhyNotActivatable(const storage::PolicyVersion& version,
@@ -45,18 +54,13 @@ std::string WhyNotActivatable(const storage::PolicyVersion& version,
   const VersionSources files{.sources = SourcesOf(version.set),
                              .tenant_slug = tenant_slug,
                              .platform = platform};
-  const CheckedVersion checked = CheckVersion(files, must_stop);
-  if (checked.digest != version.set.digest) {
-    return absl::StrCat(
-        "the stored files are not those of the digest: they "
-        "hash to ",
-        checked.digest);
-  }
-  return checked.obstacle;
+  const std::string wrong = CheckDigest(version);
+  return wrong.empty() ? CheckVersion(files, must_stop).obstacle : wrong;
 }
 
 absl::StatusOr<Effect> ApplyPolicyActivation(storage::Transaction& tx,
                                              const storage::IntentRow& row,
+                                             Policies* policies,
                                              const std::string& last_voter) {
   SGL_CHECK(IsPolicyActivation(row)) << row.id;
   Effect effect{.executor = "policy_activation"};
@@ -73,8 +77,15 @@ absl::StatusOr<Effect> ApplyPolicyActivation(storage::Transaction& tx,
     return effect;
   }
   if (!version.ok()) return version.status();
-  // Before the policy lock: nobody waits while it compiles.
-  effect.refusal = WhyNotActivatable(*version, "", {});
+  // The row may have been changed since it was checked.
+  effect.refusal = CheckDigest(*version);
+  if (!effect.refusal.empty()) return effect;
+  const std::optional<std::string> obstacle =
+      policies->ObstacleOf(version->set);
+  if (!obstacle.has_value()) {
+    return absl::AbortedError("the version is to be checked first");
+  }
+  effect.refusal = *obstacle;
   if (!effect.refusal.empty()) return effect;
   const absl::StatusOr<storage::ActivationOutcome> outcome =
       storage::ActivateApprovedPolicy(tx, row.id, last_voter);
@@ -92,15 +103,19 @@ absl::StatusOr<Effect> ApplyPolicyActivation(storage::Transaction& tx,
   return effect;
 }
 
-absl::Status BreakGlass(storage::Transaction& tx, const std::string& digest,
+absl::Status BreakGlass(storage::Database& db, const std::string& digest,
                         const std::string& reason) {
   if (reason.empty()) {
     return absl::InvalidArgumentError("say why: a reason is required");
   }
-  absl::Status status = tx.SetTenants({kSystemTenant});
-  if (!status.ok()) return status;
-  const absl::StatusOr<storage::PolicyVersion> version =
-      storage::GetPolicyVersion(tx, {.digest = digest});
+  absl::StatusOr<storage::PolicyVersion> version =
+      absl::UnknownError("not read");
+  {
+    absl::StatusOr<storage::Transaction> tx =
+        db.Begin({.tenants = {kSystemTenant}});
+    if (!tx.ok()) return tx.status();
+    version = storage::GetPolicyVersion(*tx, {.digest = digest});
+  }
   if (!version.ok()) return version.status();
   if (version->is_active) {
     return absl::FailedPreconditionError(
@@ -111,8 +126,13 @@ absl::Status BreakGlass(storage::Transaction& tx, const std::string& digest,
     return absl::FailedPreconditionError(
         absl::StrCat("this version can't be activated: ", obstacle));
   }
-  return storage::ActivatePolicy(tx, digest, storage::Activation::kReplace,
-                                 {.external_id = "break-glass"}, reason);
+  absl::StatusOr<storage::Transaction> tx =
+      db.Begin({.tenants = {kSystemTenant}});
+  if (!tx.ok()) return tx.status();
+  const absl::Status status =
+      storage::ActivatePolicy(*tx, digest, storage::Activation::kReplace,
+                              {.external_id = "break-glass"}, reason);
+  return status.ok() ? tx->Commit() : status;
 }
 
 }  // namespace sgl::engine

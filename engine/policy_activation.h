@@ -11,6 +11,7 @@
 #include <functional>
 #include <string>
 
+#include "engine/policies.h"
 #include "engine/policy_check.h"
 #include "engine/settlement.h"
 #include "storage/database.h"
@@ -31,18 +32,20 @@ std::string WhyNotActivatable(const storage::PolicyVersion& version,
                               const std::function<bool()>& must_stop = nullptr);
 
 // Applies it, or says in the effect why not (nothing is changed then). Any
-// other status failed the transaction. Takes the policy lock alone, so no
-// decision of a policy may have been settled in this transaction before.
+// other status failed the transaction; ABORTED without a reason: the version is
+// to be checked first, by Policies::CheckWaiting. Takes the policy lock alone,
+// so no decision of a policy may have been settled in this transaction before.
 // REQUIRES: the locks of the intent and its memo; the votes met the demand.
 absl::StatusOr<Effect> ApplyPolicyActivation(storage::Transaction& tx,
                                              const storage::IntentRow& row,
+                                             Policies* policies,
                                              const std::string& last_voter);
 
 // Makes a stored version the platform's active one without a vote, with an
-// entry of level security that holds the reason. For an emergency, in a
-// transaction on DIRECT_URL. NOT_FOUND; FAILED_PRECONDITION where it is active
+// entry of level security that holds the reason. For an emergency, on a
+// database on DIRECT_URL. NOT_FOUND; FAILED_PRECONDITION where it is active
 // already or can't be; INVALID_ARGUMENT without a reason.
-absl::Status BreakGlass(storage::Transaction& tx, const std::string& digest,
+absl::Status BreakGlass(storage::Database& db, const std::string& digest,
                         const std::string& reason);
 
 }  // namespace sgl::engine

@@ -287,7 +287,11 @@ absl::Status PolicyVersions::CheckActivatable(
       version, version.tenant_id.empty() ? "" : scope.principal().tenant_slug,
       platform, [&scope] { return !scope.CheckAlive().ok(); });
   const absl::Status alive = scope.CheckAlive();
-  if (obstacle.empty() || !alive.ok()) return alive;
+  if (!alive.ok()) return alive;
+  if (version.tenant_id.empty()) {
+    policies_->NoteObstacle(version.set.digest, obstacle);
+  }
+  if (obstacle.empty()) return absl::OkStatus();
   return Refusal(absl::StatusCode::kFailedPrecondition, "POLICY_REFUSED",
                  absl::StrCat("this version can't be activated: ", obstacle));
 }

@@ -26,17 +26,16 @@ absl::Status Resume(storage::Transaction& tx, Policies* policies,
   const absl::StatusOr<storage::Facts> facts =
       storage::ReadFacts(tx, tenants, agents);
   if (!facts.ok()) return facts.status();
-  const absl::StatusOr<TenantPolicies> own =
-      policies->ForTenants(tx, policy.get(), tenants);
+  const absl::StatusOr<std::shared_ptr<const TenantPolicy>> own =
+      policies->ForTenant(tx, policy, row.tenant_id);
   if (!own.ok()) return own.status();
-  const Deliberation deliberation =
-      Decide(own->at(row.tenant_id).get(), row, *facts);
+  const Deliberation deliberation = Decide(own->get(), row, *facts);
   const bool is_met = resumption.is_met(deliberation.decision);
   std::optional<Effect> effect;
   if (deliberation.is_built_in && is_met &&
       deliberation.decision.kind == DecisionKind::kReview) {
     absl::StatusOr<Effect> applied = ApplyPolicyActivation(
-        tx, row, resumption.entry.actor.user_id.value_or(""));
+        tx, row, policies, resumption.entry.actor.user_id.value_or(""));
     if (!applied.ok()) return applied.status();
     effect = *std::move(applied);
   }

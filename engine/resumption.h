@@ -35,14 +35,16 @@ struct Resumption {
 
 // Decides and settles. A BLOCK blocks the intent and rejects its memo, whoever
 // approved; a REVIEW whose demands are not met reopens the memo. ABORTED
-// without a reason: another policy became active meanwhile.
+// without a reason: another policy became active meanwhile, or something is to
+// be compiled or checked first; see WithRetries.
 absl::Status Resume(storage::Transaction& tx, Policies* policies,
                     const ExecutorRegistry& executors,
                     const Resumption& resumption);
 
 // Runs `attempt`, and again where it was ABORTED without a reason: another
-// policy is active by now, or a lock was not to be had. Twice in a row is
-// unlikely; then the caller may try.
+// policy is active by now, something had to be compiled or checked, or a lock
+// was not to be had. Twice in a row is unlikely; then the caller may try.
+// REQUIRES: `attempt` ends its transaction.
 template <typename T>
 absl::StatusOr<T> WithRetries(
     Policies* policies, const std::function<absl::StatusOr<T>()>& attempt) {
@@ -56,6 +58,8 @@ absl::StatusOr<T> WithRetries(
     }
     // With an active set that does not compile here there is no policy, which
     // the attempt answers for; what is decided without one goes on.
+    policies->CompileWaiting();
+    policies->CheckWaiting();
     const absl::Status reloaded = policies->Reload();
     if (IsTransient(reloaded)) return reloaded;
   }

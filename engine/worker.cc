@@ -220,7 +220,9 @@ absl::StatusOr<int> Worker::SettleDrafts() {
 absl::StatusOr<int> Worker::SettleAgainstActive() {
   absl::StatusOr<int> settled = SettleBatch();
   if (settled.status().code() != absl::StatusCode::kAborted) return settled;
-  // Most likely another policy set is active by now.
+  // Most likely another policy set is active by now, or layers are to be
+  // compiled.
+  policies_->CompileWaiting();
   const absl::Status reloaded = policies_->Reload();
   if (!reloaded.ok()) return reloaded;
   return SettleBatch();
@@ -243,10 +245,15 @@ absl::StatusOr<int> Worker::SettleBatch() {
   const absl::StatusOr<storage::Facts> facts = FactsFor(*tx, *rows);
   if (!facts.ok()) return facts.status();
   const absl::StatusOr<TenantPolicies> tenants =
-      policies_->ForTenants(*tx, policy.get(), TenantsOf(*rows));
+      policies_->ForTenants(*tx, policy, TenantsOf(*rows));
   if (!tenants.ok()) return tenants.status();
   // Empty where only what is built in was claimed: compared with nothing.
   const std::string digest = policy == nullptr ? "" : policy->digest;
+  // Tenants whose layers are to be compiled wait for that, and no others.
+  const size_t waiting = std::erase_if(*rows, [&](const auto& row) {
+    return !tenants->contains(row.tenant_id);
+  });
+  if (rows->empty()) return absl::AbortedError("layers are to be compiled");
 
   std::vector<storage::Settlement> settlements;
   settlements.reserve(rows->size());
@@ -269,6 +276,7 @@ absl::StatusOr<int> Worker::SettleBatch() {
   }
   is_careful_ = false;
   waiters_->NoteSettled(*settled);
+  if (waiting > 0) policies_->CompileWaiting();
   return static_cast<int>(settled->size());
 }
 

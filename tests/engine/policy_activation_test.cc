@@ -597,21 +597,15 @@ TEST(PolicyActivationTest, BreakingTheGlassTakesTheOwnerAndAReason) {
       test.Policy(0).MustPropose(With("block NO_POSTS on POST"));
   const std::string failing = test.Policy(0).MustPropose(
       With("test \"t\" { given { intent: { type: LAUNCH } } expect allow }"));
-  const auto break_glass = [](storage::Database& db, const std::string& wanted,
-                              const std::string& reason) {
-    auto tx = db.Begin({});
-    EXPECT_TRUE(tx.ok());
-    const absl::Status done = engine::BreakGlass(*tx, wanted, reason);
-    return done.ok() ? tx->Commit() : done;
-  };
   storage::Database& direct = test.served.database().direct();
-  EXPECT_TRUE(absl::IsInvalidArgument(break_glass(direct, digest, "")));
-  EXPECT_TRUE(absl::IsNotFound(break_glass(direct, "sha256:none", "x")));
-  EXPECT_TRUE(absl::IsFailedPrecondition(break_glass(direct, failing, "x")));
+  EXPECT_TRUE(absl::IsInvalidArgument(engine::BreakGlass(direct, digest, "")));
+  EXPECT_TRUE(absl::IsNotFound(engine::BreakGlass(direct, "sha256:none", "x")));
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(engine::BreakGlass(direct, failing, "x")));
   EXPECT_TRUE(absl::IsInternal(
-      break_glass(test.served.database().runtime(), digest, "x")));
+      engine::BreakGlass(test.served.database().runtime(), digest, "x")));
   EXPECT_EQ(ActiveDigest(test.served), before);
-  EXPECT_TRUE(break_glass(direct, digest, "payroll is blocked").ok());
+  EXPECT_TRUE(engine::BreakGlass(direct, digest, "payroll is blocked").ok());
   EXPECT_EQ(ActiveDigest(test.served), digest);
   EXPECT_EQ(test.Entries("concat_ws(' ', level, actor_external_id, "
                          "meta ->> 'reason')"),

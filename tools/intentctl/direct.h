@@ -18,6 +18,11 @@ namespace sgl::tools {
 // Adds `--direct-url` (or DIRECT_URL) to a verb.
 void AddDirectUrl(CLI::App& verb, std::string& url);
 
+// Runs `body` on the database, through one connection.
+absl::Status WithDatabase(
+    const std::string& url,
+    const std::function<absl::Status(storage::Database&)>& body);
+
 // Runs `body` in one transaction and commits it where it returns OK.
 absl::Status InTransaction(
     const std::string& url,

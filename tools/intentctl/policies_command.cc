@@ -227,8 +227,8 @@ int BreakGlass(const ActivateFlags& flags) {
     return kExitUsage;
   }
   const absl::Status done =
-      InTransaction(flags.direct_url, [&](storage::Transaction& tx) {
-        return engine::BreakGlass(tx, flags.digest, flags.reason);
+      WithDatabase(flags.direct_url, [&](storage::Database& db) {
+        return engine::BreakGlass(db, flags.digest, flags.reason);
       });
   if (!done.ok()) return ReportError("activate policy", done);
   std::cout << flags.digest << " is active; the audit log holds that and why\n";

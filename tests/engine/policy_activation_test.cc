@@ -391,6 +391,28 @@ TEST(PolicyActivationTest, WhatFailsItsTestsOrCannotBeServedIsRefused) {
   EXPECT_EQ(ActiveDigest(test.served), before);
 }
 
+TEST(PolicyActivationTest, WhatThisEngineNeverCheckedIsCheckedByTheVote) {
+  // Nobody asked this engine for its activation, which checks it otherwise.
+  Platform test;
+  const std::string before = ActiveDigest(test.served);
+  const auto voted = [&](const std::string& rules) {
+    const std::string digest = test.Policy(0).MustPropose(With(rules));
+    const std::string id = test.InsertBySql(absl::StrCat(
+        R"({"digest": ")", digest, R"(", "replaces": ")", before, "\"}"));
+    test.served.SettleDrafts();
+    return test.ApproveByTwo(test.Voter(0).MustGet(id));
+  };
+  const Intent failing =
+      voted("test \"t\" { given { intent: { type: LAUNCH } } expect allow }");
+  EXPECT_EQ(failing.failure_reason(), "EFFECT_REFUSED");
+  EXPECT_EQ(failing.failure_message().find("1 of its 1 test fails"), 0u)
+      << failing.failure_message();
+  EXPECT_EQ(ActiveDigest(test.served), before);
+  EXPECT_EQ(voted("block NO_POSTS on POST").status(),
+            intent::v1::INTENT_STATUS_EXECUTED);
+  EXPECT_NE(ActiveDigest(test.served), before);
+}
+
 TEST(PolicyActivationTest, FilesSwappedAfterTheProposalAreFound) {
   Platform test;
   const std::string before = ActiveDigest(test.served);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/policies.h"
 #include "storage/uuid.h"
 #include "tests/engine/policy_caller.h"
 #include "tests/engine/served_engine.h"
@@ -274,6 +275,33 @@ TEST(TenantLayerTest, AnEngineThatDidNotHearOfItDecidesAgain) {
       "SELECT tenant_id, id FROM policies WHERE digest = '",
       first, "' RETURNING 1) SELECT count(*) FROM layer"));
   EXPECT_EQ(test.PostOfAcme().status(), intent::v1::INTENT_STATUS_BLOCKED_SGL);
+}
+
+TEST(TenantLayerTest, LayersAreCompiledAFewAtATimeAndHoldNobodyUp) {
+  People test;
+  constexpr int kLayers = engine::Policies::kWaitingMax + 2;
+  std::vector<std::string> ids;
+  std::vector<Caller> agents;
+  for (int i = 0; i < kLayers; ++i) {
+    const std::string slug = absl::StrCat("layered-", i);
+    const SeededTenant tenant = test.served.database().Seed(slug);
+    PolicyCaller member(test.served,
+                        test.served.AddMember(tenant.id, slug, "policy"));
+    const std::string digest = member.MustPropose(
+        absl::StrCat("policy own.layer version 1\nlayer tenant \"", slug,
+                     "\"\nblock NO_POSTS_HERE on POST\n"));
+    ASSERT_TRUE(member.Activate(digest).ok());
+    agents.push_back(test.served.As(test.served.AddToken(
+        storage::PrincipalKind::kAgent, tenant.agent, tenant.id)));
+    ids.push_back(agents.back().MustSubmit("POST", R"({"text": "hi"})").id());
+  }
+  // A tenant without a layer, whose intent is in the same batch.
+  EXPECT_EQ(test.PostOfOther().status(), intent::v1::INTENT_STATUS_EXECUTED);
+  for (int i = 0; i < kLayers; ++i) {
+    EXPECT_EQ(agents[i].MustGet(ids[i]).status(),
+              intent::v1::INTENT_STATUS_BLOCKED_SGL)
+        << i;
+  }
 }
 
 TEST(TenantLayerTest, TightensOnlyAndIsItsOwn) {

@@ -6,8 +6,8 @@
 //   sealer.Start();
 //   sealer.Stop();   // Finishes the batch in hand.
 //
-// One sealer of a database is at work at a time, under a lock that lasts for a
-// transaction; others skip their turn. It seals what it sees and waits for
+// One sealer of a database works at a time, under a lock that lasts for a
+// transaction; the others skip their turn. It seals what it sees and waits for
 // nobody: an entry whose transaction commits late is sealed after others that
 // are younger. Without a key heads are stored unsigned.
 

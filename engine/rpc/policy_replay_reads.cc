@@ -161,12 +161,15 @@ class Reader {
     page.is_last = progress->is_caught_up && !request_.follow();
     const int64_t seen =
         replay_->tally().compared() + replay_->tally().skipped();
-    const bool is_news = seen != told_ || wants_beat;
+    // That all is in is news too, where the last message could not say so.
+    const bool is_news =
+        seen != told_ || wants_beat || (progress->is_caught_up && !told_done_);
     const absl::Time now = absl::Now();
     if (page.is_last ||
         (is_news && (progress->is_caught_up || now >= told_at_ + kPause))) {
       page.responses.push_back(ResponseOf(*replay_, *progress));
       told_ = seen;
+      told_done_ = progress->is_caught_up;
       told_at_ = now;
     }
     return page;
@@ -178,6 +181,7 @@ class Reader {
   std::unique_ptr<PolicyReplay> replay_;
   // What the last message told of, and when.
   int64_t told_ = -1;
+  bool told_done_ = false;
   absl::Time told_at_ = absl::InfinitePast();
 };
 

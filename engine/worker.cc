@@ -218,14 +218,17 @@ absl::StatusOr<int> Worker::SettleDrafts() {
 }
 
 absl::StatusOr<int> Worker::SettleAgainstActive() {
+  // Another policy set may be active by now, and then layers to be compiled.
+  constexpr int kAttemptsMax = 3;
   absl::StatusOr<int> settled = SettleBatch();
-  if (settled.status().code() != absl::StatusCode::kAborted) return settled;
-  // Most likely another policy set is active by now, or layers are to be
-  // compiled.
-  policies_->CompileWaiting();
-  const absl::Status reloaded = policies_->Reload();
-  if (!reloaded.ok()) return reloaded;
-  return SettleBatch();
+  for (int tried = 1; tried < kAttemptsMax && absl::IsAborted(settled.status());
+       ++tried) {
+    policies_->CompileWaiting();
+    const absl::Status reloaded = policies_->Reload();
+    if (!reloaded.ok()) return reloaded;
+    settled = SettleBatch();
+  }
+  return settled;
 }
 
 absl::StatusOr<int> Worker::SettleBatch() {

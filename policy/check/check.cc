@@ -135,11 +135,18 @@ void Checker::PublishTypes() {
       policy_.intent_types.push_back(std::move(published));
     }
   }
-  std::sort(policy_.intent_types.begin(), policy_.intent_types.end(),
-            [](const IntentType& left, const IntentType& right) {
-              return std::tie(left.layer, left.name) <
-                     std::tie(right.layer, right.name);
+  // By pointers: a type is dear to move.
+  std::vector<IntentType*> order;
+  for (IntentType& type : policy_.intent_types) order.push_back(&type);
+  std::sort(order.begin(), order.end(),
+            [](const IntentType* left, const IntentType* right) {
+              return std::tie(left->layer, left->name) <
+                     std::tie(right->layer, right->name);
             });
+  std::vector<IntentType> sorted;
+  sorted.reserve(order.size());
+  for (IntentType* type : order) sorted.push_back(std::move(*type));
+  policy_.intent_types = std::move(sorted);
 }
 
 // Finds which slots each type fills: those whose path leads, through its

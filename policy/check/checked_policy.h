@@ -46,8 +46,10 @@
 #define POLICY_CHECK_CHECKED_POLICY_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/check/types.h"
@@ -55,6 +57,10 @@
 #include "policy/eval/given.h"
 #include "policy/eval/limits.h"
 #include "policy/source/source.h"
+
+namespace re2 {
+class RE2;
+}
 
 namespace sgl {
 
@@ -120,7 +126,12 @@ struct Literal {
   int64_t number = 0;
   std::string text;
 
-  auto operator<=>(const Literal&) const = default;
+  bool operator==(const Literal&) const = default;
+  template <typename H>
+  friend H AbslHashValue(H state, const Literal& literal) {
+    return H::combine(std::move(state), literal.type, literal.number,
+                      literal.text);
+  }
 };
 
 // A set of constants of one type, sorted and without duplicates. `numbers` is
@@ -310,6 +321,9 @@ struct CheckedPolicy {
   std::vector<ConstantSet> sets;
   std::vector<ConstantRange> ranges;
   std::vector<Regex> regexes;
+  // Each of them by its number, as the checker compiled it to know that RE2
+  // accepts it: what takes longest of all that is done with a regex.
+  std::vector<std::shared_ptr<const re2::RE2>> compiled_regexes;
   std::vector<Path> paths;
   std::vector<PayloadSlot> slots;
   std::vector<std::string> zones;  // names of the time zones used

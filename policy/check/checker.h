@@ -349,7 +349,8 @@ class Checker {
   absl::flat_hash_map<std::pair<GuardKey, std::string>, GuardKey> keys_;
   GuardKey next_key_ = 1;  // 0 is the payload itself
   std::map<std::pair<LayerId, std::string>, Span> codes_;
-  absl::flat_hash_map<std::string, bool> regexes_;  // pattern: compiles
+  // By flag and pattern; null for what RE2 refuses.
+  absl::flat_hash_map<std::string, std::shared_ptr<const re2::RE2>> regexes_;
 };
 
 }  // namespace sgl

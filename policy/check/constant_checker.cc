@@ -236,22 +236,24 @@ int32_t Checker::AddRegex(const Expr& regex, absl::string_view pattern) {
   }
   const bool ignores_case = regex.number != 0;
   const std::string key = absl::StrCat(ignores_case ? "i" : "-", pattern);
-  const auto [known, is_new] = regexes_.emplace(key, true);
-  if (is_new || !known->second) {
+  std::shared_ptr<const re2::RE2>& known = regexes_[key];
+  if (known == nullptr) {
     re2::RE2::Options options;
     options.set_log_errors(false);
     options.set_max_mem(kRegexMemoryMax);
     options.set_case_sensitive(!ignores_case);
-    const re2::RE2 compiled(re2::StringPiece(pattern.data(), pattern.size()),
-                            options);
-    known->second = compiled.ok();
-    if (!compiled.ok()) {
+    auto compiled = std::make_shared<const re2::RE2>(
+        re2::StringPiece(pattern.data(), pattern.size()), options);
+    if (!compiled->ok()) {
       Report(DiagnosticKind::kBadRegex, regex.span,
-             absl::StrCat("the regex does not compile: ", compiled.error()));
+             absl::StrCat("the regex does not compile: ", compiled->error()));
       return -1;
     }
+    known = std::move(compiled);
   }
-  return nodes_.AddRegex({std::string(pattern), ignores_case});
+  const int32_t number = nodes_.AddRegex({std::string(pattern), ignores_case});
+  policy_.compiled_regexes.resize(policy_.regexes.size(), known);
+  return number;
 }
 
 // Returns the regex that an expression is or names.

@@ -9,9 +9,8 @@ namespace sgl {
 namespace {
 
 // Returns the index of the one equal value, adding it where it is new.
-template <typename T>
-int32_t Intern(const T& value, std::map<T, int32_t>* index,
-               std::vector<T>* values) {
+template <typename T, typename Index>
+int32_t Intern(const T& value, Index* index, std::vector<T>* values) {
   const auto [found, is_new] =
       index->emplace(value, static_cast<int32_t>(values->size()));
   if (is_new) values->push_back(value);

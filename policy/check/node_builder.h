@@ -5,6 +5,7 @@
 #define POLICY_CHECK_NODE_BUILDER_H_
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/inlined_vector.h>
 #include <absl/strings/string_view.h>
 #include <absl/types/span.h>
 
@@ -40,7 +41,7 @@ class NodeBuilder {
     Op op;
     TypeId type;
     int32_t index;
-    std::vector<NodeId> children;
+    absl::InlinedVector<NodeId, 4> children;  // most have two
     bool operator==(const Key&) const = default;
     template <typename H>
     friend H AbslHashValue(H state, const Key& key) {
@@ -55,7 +56,7 @@ class NodeBuilder {
   CheckedPolicy& policy_;
   absl::flat_hash_map<Key, NodeId> nodes_;
   std::vector<uint32_t> free_variables_;  // of each node
-  std::map<Literal, int32_t> literals_;
+  absl::flat_hash_map<Literal, int32_t> literals_;
   std::map<ConstantSet, int32_t> sets_;
   std::map<ConstantRange, int32_t> ranges_;
   std::map<Regex, int32_t> regexes_;

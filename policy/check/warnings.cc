@@ -2,9 +2,11 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
+#include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/string_view.h>
+#include <absl/strings/strip.h>
 #include <re2/re2.h>
 
 #include <algorithm>
@@ -386,6 +388,17 @@ void RuleWarnings::WarnIfRepeated(int32_t number) {
   }
 }
 
+// Returns whether a pattern is seen to match no empty text without compiling
+// it, as most are: it begins with a letter or digit that is not optional.
+bool NeedsALetter(absl::string_view pattern) {
+  absl::ConsumePrefix(&pattern, "^");
+  if (pattern.empty() || absl::StrContains(pattern, "|")) return false;
+  const bool is_optional =
+      pattern.size() > 1 && absl::StrContains("?*{", pattern.substr(1, 1));
+  return absl::ascii_isalnum(static_cast<unsigned char>(pattern[0])) &&
+         !is_optional;
+}
+
 // Returns whether a pattern surely has a match in every text. The looks are at
 // the pattern's bytes, escaped or not: one too many says less, not more.
 bool MatchesEverything(absl::string_view pattern, bool ignores_case) {
@@ -395,6 +408,7 @@ bool MatchesEverything(absl::string_view pattern, bool ignores_case) {
   if (has("\\b") || has("\\B")) return false;
   if ((has("^") || has("\\A")) && (has("$") || has("\\z"))) return false;
   if (pattern.size() > static_cast<size_t>(kRegexBytesMax)) return false;
+  if (NeedsALetter(pattern)) return false;
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(kRegexMemoryMax);

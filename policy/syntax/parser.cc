@@ -57,17 +57,17 @@ Ast Parser::ParseFile() {
   return std::move(ast_);
 }
 
-const Token& Parser::Peek(size_t ahead) {
-  while (ahead_.size() <= ahead) ahead_.push_back(lexer_->Next());
-  return ahead_[ahead];
-}
-
 Token Parser::Take() {
   Peek();
   Token token = std::move(ahead_.front());
   ahead_.pop_front();
   previous_ = token.span;
   return token;
+}
+
+void Parser::Drop() {
+  previous_ = Peek().span;
+  ahead_.pop_front();
 }
 
 bool Parser::AtWord(absl::string_view word, size_t ahead) {
@@ -77,13 +77,13 @@ bool Parser::AtWord(absl::string_view word, size_t ahead) {
 
 bool Parser::TakeIf(TokenKind kind) {
   if (panicking_ || !At(kind)) return false;
-  Take();
+  Drop();
   return true;
 }
 
 bool Parser::TakeWordIf(absl::string_view word) {
   if (panicking_ || !AtWord(word)) return false;
-  Take();
+  Drop();
   return true;
 }
 

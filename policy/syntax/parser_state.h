@@ -44,8 +44,13 @@ class Parser {
   };
 
   // parser.cc: tokens, errors, recovery.
-  const Token& Peek(size_t ahead = 0);
+  const Token& Peek(size_t ahead = 0) {
+    while (ahead_.size() <= ahead) ahead_.push_back(lexer_->Next());
+    return ahead == 0 ? ahead_.front() : ahead_[ahead];
+  }
   Token Take();
+  // Takes a token that nobody wants to look at.
+  void Drop();
   bool At(TokenKind kind) { return Peek().kind == kind; }
   bool AtWord(absl::string_view word, size_t ahead = 0);
   bool TakeIf(TokenKind kind);

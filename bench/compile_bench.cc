@@ -22,18 +22,17 @@ constexpr double kMebibyte = 1 << 20;
 void CompileOnce(benchmark::State& state, WorkloadKind kind,
                  int32_t rule_count) {
   const std::string policy = MakeWorkload(kind, rule_count).policy;
-  int64_t kept = 0;
-  int64_t peak = 0;
+  HeapMeter::Start();
+  std::shared_ptr<const Program> program = MustCompile(policy);
+  HeapMeter::Stop();
+  const int64_t kept = HeapMeter::LiveBytes();
+  const int64_t peak = HeapMeter::PeakBytes();
   for (auto _ : state) {
-    const int64_t before = HeapMeter::LiveBytes();
-    HeapMeter::ResetPeak();
-    std::shared_ptr<const Program> program = MustCompile(policy);
-    peak = HeapMeter::PeakBytes() - before;
-    kept = HeapMeter::LiveBytes() - before;
-    benchmark::DoNotOptimize(program);
     state.PauseTiming();
     program.reset();
     state.ResumeTiming();
+    program = MustCompile(policy);
+    benchmark::DoNotOptimize(program);
   }
   state.counters["peak_mib"] = static_cast<double>(peak) / kMebibyte;
   state.counters["program_mib"] = static_cast<double>(kept) / kMebibyte;

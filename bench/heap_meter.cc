@@ -9,6 +9,7 @@
 namespace sgl::bench {
 namespace {
 
+constinit std::atomic<bool> g_is_counting = false;
 constinit std::atomic<int64_t> g_live = 0;
 constinit std::atomic<int64_t> g_peak = 0;
 
@@ -16,12 +17,20 @@ constinit std::atomic<int64_t> g_peak = 0;
 
 int64_t HeapMeter::LiveBytes() { return g_live.load(); }
 int64_t HeapMeter::PeakBytes() { return g_peak.load(); }
-void HeapMeter::ResetPeak() { g_peak.store(g_live.load()); }
+
+void HeapMeter::Start() {
+  g_live = 0;
+  g_peak = 0;
+  g_is_counting = true;
+}
+
+void HeapMeter::Stop() { g_is_counting = false; }
 
 namespace {
 
 void* Counted(void* block) {
   if (block == nullptr) std::abort();
+  if (!g_is_counting.load(std::memory_order_relaxed)) return block;
   const int64_t bytes = static_cast<int64_t>(malloc_usable_size(block));
   const int64_t live = g_live.fetch_add(bytes) + bytes;
   int64_t peak = g_peak.load();
@@ -32,7 +41,9 @@ void* Counted(void* block) {
 
 void Release(void* block) {
   if (block == nullptr) return;
-  g_live.fetch_sub(static_cast<int64_t>(malloc_usable_size(block)));
+  if (g_is_counting.load(std::memory_order_relaxed)) {
+    g_live.fetch_sub(static_cast<int64_t>(malloc_usable_size(block)));
+  }
   std::free(block);
 }
 

@@ -1,6 +1,6 @@
 // Counts the heap that C++ code takes: linking it replaces operator new and
-// delete of the whole program by ones that count, libraries included. For
-// benchmarks of memory only, since counting costs time.
+// delete of the whole program by ones that count, libraries included, between
+// Start and Stop, since counting costs time.
 
 #ifndef BENCH_HEAP_METER_H_
 #define BENCH_HEAP_METER_H_
@@ -11,12 +11,13 @@ namespace sgl::bench {
 
 // Thread-safe; all threads together.
 struct HeapMeter {
-  // Returns the bytes taken and not given back, as the allocator rounds them.
-  static int64_t LiveBytes();
+  static void Start();
+  static void Stop();
 
-  // Returns the most that LiveBytes was since ResetPeak.
+  // Returns the bytes taken and not given back since Start, as the allocator
+  // rounds them, and the most that these were.
+  static int64_t LiveBytes();
   static int64_t PeakBytes();
-  static void ResetPeak();
 };
 
 }  // namespace sgl::bench

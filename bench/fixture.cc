@@ -78,8 +78,9 @@ Fixture::Fixture(Workload workload)
     scaled_ = std::make_unique<HandScaled>(workload_);
   }
   // Behind the last request was added, since each is viewed.
+  RequestReader reader(*program_);
   for (const Request& request : requests_) {
-    parsed_.emplace_back(*program_, request);
+    reader.Read(request, &parsed_.emplace_back());
   }
   std::mt19937_64 engine(kOrderSeed);
   for (size_t i = 0; i < kOrderSize; ++i) {

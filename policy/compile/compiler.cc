@@ -36,6 +36,8 @@ class Compiler {
   void CompileTables();
   void CompileNodes();
   Instruction CompileNode(const Node& node);
+  // Returns the slot that holds a fact outside the payload.
+  int32_t FixedSlot(int32_t field);
   Instruction CompilePath(const Path& path);
   Instruction CompileHas(const Path& path);
   void CompileTypes();
@@ -98,15 +100,8 @@ void Compiler::CompileTables() {
     std::sort(program_->text_sets.back().begin(),
               program_->text_sets.back().end());
   }
-  for (const Regex& regex : policy_.regexes) {
-    RE2::Options options;
-    options.set_max_mem(kRegexMemoryMax);
-    options.set_case_sensitive(!regex.ignores_case);
-    options.set_log_errors(false);
-    auto compiled = std::make_unique<const RE2>(regex.pattern, options);
-    SGL_CHECK(compiled->ok()) << regex.pattern;
-    program_->regexes.push_back(std::move(compiled));
-  }
+  SGL_CHECK(policy_.compiled_regexes.size() == policy_.regexes.size());
+  program_->regexes = policy_.compiled_regexes;
   for (const std::string& name : policy_.zones) {
     const auto zone = zones_.by_name.find(name);
     SGL_CHECK(zone != zones_.by_name.end()) << name;
@@ -133,12 +128,21 @@ void Compiler::CompileNodes() {
   }
 }
 
+int32_t Compiler::FixedSlot(int32_t field) {
+  std::vector<int32_t>& fields = program_->fixed_fields;
+  const auto found = std::find(fields.begin(), fields.end(), field);
+  const int32_t number = static_cast<int32_t>(found - fields.begin());
+  if (found == fields.end()) fields.push_back(field);
+  return program_->slot_count + number;
+}
+
 Instruction Compiler::CompilePath(const Path& path) {
   Instruction result;
   result.index = path.index;
   switch (path.root) {
     case PathRoot::kFixed:
       result.code = Code::kFixed;
+      result.extra = FixedSlot(path.index);
       return result;
     case PathRoot::kPayload:
       result.code = Code::kSlot;

@@ -31,15 +31,18 @@
 namespace sgl {
 
 // Where a test finds the value that it looks at.
-enum class ValueSource : uint8_t { kSlot, kFixed, kInstruction };
+enum class ValueSource : uint8_t { kSlot, kInstruction };
 
 enum class TestOp : uint8_t {
+  // These hold where low <= number <= high, however they were written: one
+  // code runs them all, without a branch that the number decides.
   kIsTrue,
+  kEqual,    // low == high
+  kAtMost,   // low is the least number
+  kAtLeast,  // high is the greatest
+  kInRange,
+  // All others.
   kIsPresent,     // the slot's value is there; never a fault
-  kEqual,         // number == low
-  kLess,          // number < low
-  kGreater,       // number > low
-  kInRange,       // low <= number <= high
   kInNumbers,     // number_sets[low]
   kEqualText,     // the test's text, likewise the next three
   kStartsWith,    //
@@ -75,7 +78,7 @@ struct Test {
   ValueSource source = ValueSource::kInstruction;
   uint16_t on_true = kApplies;
   uint16_t on_false = kFails;
-  // A slot, a RootField or an instruction.
+  // A slot or an instruction.
   int32_t value = 0;
   // The instruction whose value it is, for who asks what decided.
   int32_t instruction = 0;
@@ -116,7 +119,8 @@ union Cell {
 };
 static_assert(sizeof(Cell) == 32);
 
-// A part of DecisionIndex::lists: cells of rule heads, blocking rules first.
+// Cells of rule heads, blocking rules first: a part of DecisionIndex::lists, or
+// where there is but one, that cell itself, so that it is found at once.
 struct CellList {
   uint32_t first = 0;
   uint32_t count = 0;
@@ -164,10 +168,12 @@ struct ValueIndex {
   // Those without a low end are found by their high end, likewise from above.
   std::vector<int64_t> bounds;
   std::vector<CellList> between;
-  std::vector<int64_t> lows;  // ascending; rules in this order in `by_low`
-  CellList by_low;
-  std::vector<int64_t> highs;  // descending
-  CellList by_high;
+  // The rules of all of them stand in DecisionIndex::lists from `by_low` and
+  // `by_high` on.
+  std::vector<int64_t> lows;  // ascending, their rules likewise
+  uint32_t by_low = 0;
+  std::vector<int64_t> highs;  // descending, their rules likewise
+  uint32_t by_high = 0;
 
   // kRegexes: all of one case flag in one automaton.
   std::unique_ptr<const RE2::Set> regexes;

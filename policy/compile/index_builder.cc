@@ -319,9 +319,8 @@ ValueIndex IndexBuilder::MakeIndex(const Atom& atom) const {
       program_.instructions[static_cast<size_t>(atom.subject)];
   index.value = atom.subject;
   if (read.code == Code::kSlot || read.code == Code::kFixed) {
-    index.source =
-        read.code == Code::kSlot ? ValueSource::kSlot : ValueSource::kFixed;
-    index.value = read.index;
+    index.source = ValueSource::kSlot;
+    index.value = read.code == Code::kSlot ? read.index : read.extra;
   }
   return index;
 }

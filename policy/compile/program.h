@@ -35,7 +35,7 @@ namespace sgl {
 enum class Code : uint8_t {
   kNumber,           // numbers[index]
   kText,             // texts[index]
-  kFixed,            // the fact of RootField `index`
+  kFixed,            // the fact of RootField `index`, also in slot `extra`
   kSlot,             // payload slot `index`
   kVariable,         // steps[index] from bound variable number `extra`
   kHasSlot,          // payload slot `index` is there
@@ -181,7 +181,7 @@ struct DecisionProgram {
   std::vector<std::vector<int64_t>> number_sets;    // each sorted
   std::vector<std::vector<std::string>> text_sets;  // each sorted
   std::vector<std::vector<int32_t>> steps;
-  std::vector<std::unique_ptr<const RE2>> regexes;
+  std::vector<std::shared_ptr<const RE2>> regexes;
   std::vector<absl::TimeZone> zones;
 
   // Rules and limits by file and then position, as reasons are listed.
@@ -210,7 +210,10 @@ struct DecisionProgram {
   DecisionIndex index;
 
   int32_t memo_count = 0;
-  int32_t slot_count = 0;
+  int32_t slot_count = 0;  // of the payload
+  // The facts outside the payload that something reads, as RootField: number
+  // i's value stands in slot `slot_count + i`.
+  std::vector<int32_t> fixed_fields;
   int32_t variable_count = 0;
 
   std::string set_digest;

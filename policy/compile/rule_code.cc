@@ -194,6 +194,8 @@ CodeBuilder::Target CodeBuilder::AddLeaf(int32_t id, Target on_true,
   bool is_swapped = false;
   if (!MakeTest(leaf, &test, &subject, &is_swapped)) {
     test = Test();
+    test.low = 1;
+    test.high = 1;
     subject = id;
     is_swapped = false;
   }
@@ -272,6 +274,7 @@ bool CodeBuilder::MakeTest(const Instruction& leaf, Test* test,
 bool CodeBuilder::MakeNumberTest(Code code, int64_t bound, Test* test,
                                  bool* is_swapped) const {
   test->low = bound;
+  test->high = bound;
   switch (code) {
     case Code::kEqualNumber:
     case Code::kNotEqualNumber:
@@ -279,14 +282,19 @@ bool CodeBuilder::MakeNumberTest(Code code, int64_t bound, Test* test,
       *is_swapped = code == Code::kNotEqualNumber;
       return true;
     case Code::kLess:
-    case Code::kGreaterEqual:
-      test->op = TestOp::kLess;
-      *is_swapped = code == Code::kGreaterEqual;
+    case Code::kLessEqual:
+      // Nothing is less than the least number: no range says so.
+      if (code == Code::kLess && bound == INT64_MIN) return false;
+      test->op = TestOp::kAtMost;
+      test->low = INT64_MIN;
+      test->high = code == Code::kLess ? bound - 1 : bound;
       return true;
     case Code::kGreater:
-    case Code::kLessEqual:
-      test->op = TestOp::kGreater;
-      *is_swapped = code == Code::kLessEqual;
+    case Code::kGreaterEqual:
+      if (code == Code::kGreater && bound == INT64_MAX) return false;
+      test->op = TestOp::kAtLeast;
+      test->low = code == Code::kGreater ? bound + 1 : bound;
+      test->high = INT64_MAX;
       return true;
     default:
       return false;
@@ -338,8 +346,8 @@ CodeBuilder::Target CodeBuilder::Push(Test test, int32_t subject,
       }
       break;
     case Code::kFixed:
-      test.source = ValueSource::kFixed;
-      test.value = read.index;
+      test.source = ValueSource::kSlot;
+      test.value = read.extra;
       break;
     default:
       test.source = ValueSource::kInstruction;

@@ -25,11 +25,17 @@ constexpr size_t kSegmentsPerRange = 16;
 
 using Cells = std::vector<uint32_t>;
 
-CellList AddList(const Cells& cells, std::vector<uint32_t>& lists) {
-  const CellList list = {.first = static_cast<uint32_t>(lists.size()),
-                         .count = static_cast<uint32_t>(cells.size())};
+// Returns where in `lists` the cells stand.
+uint32_t AddCells(const Cells& cells, std::vector<uint32_t>& lists) {
+  const uint32_t first = static_cast<uint32_t>(lists.size());
   lists.insert(lists.end(), cells.begin(), cells.end());
-  return list;
+  return first;
+}
+
+CellList AddList(const Cells& cells, std::vector<uint32_t>& lists) {
+  if (cells.size() == 1) return {.first = cells[0], .count = 1};
+  return {.first = AddCells(cells, lists),
+          .count = static_cast<uint32_t>(cells.size())};
 }
 
 void Append(uint32_t cell, Cells& cells) {
@@ -122,7 +128,7 @@ void FillPrefixes(const std::vector<TableEntry>& entries, ValueIndex& index,
 
 // Sorts the entries by one end of their ranges and keeps ends and rules.
 template <typename Before>
-CellList FillEnds(std::vector<const TableEntry*> entries, int64_t Atom::*end,
+uint32_t FillEnds(std::vector<const TableEntry*> entries, int64_t Atom::*end,
                   Before before, std::vector<int64_t>& ends,
                   std::vector<uint32_t>& lists) {
   std::stable_sort(entries.begin(), entries.end(),
@@ -134,7 +140,7 @@ CellList FillEnds(std::vector<const TableEntry*> entries, int64_t Atom::*end,
     ends.push_back(entry->atom->*end);
     cells.push_back(entry->cell);
   }
-  return AddList(cells, lists);
+  return AddCells(cells, lists);
 }
 
 // Where in `bounds` a range begins and ends.

@@ -214,7 +214,7 @@ Value Evaluator::Compute(const Instruction& instruction) {
     case Code::kText:
       return Value::Text(program_.texts[index]);
     case Code::kFixed:
-      return Fixed(static_cast<RootField>(instruction.index));
+      return FixedValue(*facts_, static_cast<RootField>(instruction.index));
     case Code::kSlot:
       return facts_->slots[index];
     case Code::kVariable:

@@ -69,9 +69,6 @@ class Evaluator {
   // that Bind did not give a value to.
   Value Get(int32_t id);
 
-  // Returns a fact of the request that is in no payload.
-  Value Fixed(RootField field) const;
-
   // Gives a bound variable its value and returns the one before, for whoever
   // walks the body of a loop from outside. Loops put back what they change.
   Value Bind(int32_t variable, const Value& value);
@@ -131,53 +128,6 @@ class Evaluator {
   TextArena texts_;
   std::vector<std::pair<int32_t, LimitDraw>> draws_;  // by place
 };
-
-inline Value Evaluator::Fixed(RootField field) const {
-  const Request& request = *facts_->request;
-  switch (field) {
-    case RootField::kIntentId:
-      return Value::Text(request.intent.id);
-    case RootField::kIntentType:
-      return Value::Text(request.intent.type);
-    case RootField::kIntentRequestedBy:
-      return Value::Text(request.intent.requested_by);
-    case RootField::kIntentSpend:
-      return Value::Number(request.intent.spend_micros_usd);
-    case RootField::kIntentDataClass:
-      return Value::Number(static_cast<int64_t>(request.intent.data_class));
-    case RootField::kIntentCreatedAt:
-      return Value::Number(absl::ToUnixMicros(request.intent.created_at));
-    case RootField::kAgentKnown:
-      return Value::Number(request.agent.known);
-    case RootField::kAgentId:
-      return Value::Text(request.agent.id);
-    case RootField::kAgentName:
-      return Value::Text(request.agent.name);
-    case RootField::kAgentRole:
-      return Value::Text(request.agent.role);
-    case RootField::kAgentStatus:
-      return Value::Text(request.agent.status);
-    case RootField::kAgentTier:
-      return Value::Number(request.agent.tier);
-    case RootField::kAgentLabels:
-      return facts_->labels;
-    case RootField::kTenantId:
-      return Value::Text(request.tenant.id);
-    case RootField::kTenantSlug:
-      return Value::Text(request.tenant.slug);
-    case RootField::kTenantSeat:
-      return Value::Number(static_cast<int64_t>(request.tenant.seat));
-    case RootField::kBudgetExists:
-      return Value::Number(request.budget.exists);
-    case RootField::kBudgetRemaining:
-      return Value::Number(request.budget.remaining_micros_usd);
-    case RootField::kBudgetUsed:
-      return Value::Number(facts_->budget_used);
-    case RootField::kNow:
-      return Value::Number(absl::ToUnixMicros(request.now));
-  }
-  return Value::Missing();
-}
 
 // Returns what an operator makes of an operand that is not there.
 inline Value HandOn(const Value& operand) {

@@ -245,10 +245,64 @@ Value Decoder::DecodeRecord(TypeId type, const JsonNode& node) {
 
 }  // namespace
 
+Value FixedValue(const Facts& facts, RootField field) {
+  const Request& request = *facts.request;
+  switch (field) {
+    case RootField::kIntentId:
+      return Value::Text(request.intent.id);
+    case RootField::kIntentType:
+      return Value::Text(request.intent.type);
+    case RootField::kIntentRequestedBy:
+      return Value::Text(request.intent.requested_by);
+    case RootField::kIntentSpend:
+      return Value::Number(request.intent.spend_micros_usd);
+    case RootField::kIntentDataClass:
+      return Value::Number(static_cast<int64_t>(request.intent.data_class));
+    case RootField::kIntentCreatedAt:
+      return Value::Number(absl::ToUnixMicros(request.intent.created_at));
+    case RootField::kAgentKnown:
+      return Value::Number(request.agent.known);
+    case RootField::kAgentId:
+      return Value::Text(request.agent.id);
+    case RootField::kAgentName:
+      return Value::Text(request.agent.name);
+    case RootField::kAgentRole:
+      return Value::Text(request.agent.role);
+    case RootField::kAgentStatus:
+      return Value::Text(request.agent.status);
+    case RootField::kAgentTier:
+      return Value::Number(request.agent.tier);
+    case RootField::kAgentLabels:
+      return facts.labels;
+    case RootField::kTenantId:
+      return Value::Text(request.tenant.id);
+    case RootField::kTenantSlug:
+      return Value::Text(request.tenant.slug);
+    case RootField::kTenantSeat:
+      return Value::Number(static_cast<int64_t>(request.tenant.seat));
+    case RootField::kBudgetExists:
+      return Value::Number(request.budget.exists);
+    case RootField::kBudgetRemaining:
+      return Value::Number(request.budget.remaining_micros_usd);
+    case RootField::kBudgetUsed:
+      return Value::Number(facts.budget_used);
+    case RootField::kNow:
+      return Value::Number(absl::ToUnixMicros(request.now));
+  }
+  return Value::Missing();
+}
+
+void FillFixedSlots(const DecisionProgram& program, Facts* facts) {
+  size_t slot = static_cast<size_t>(program.slot_count);
+  for (const int32_t field : program.fixed_fields) {
+    facts->slots[slot++] = FixedValue(*facts, static_cast<RootField>(field));
+  }
+}
+
 Facts DecodeFacts(const DecisionProgram& program, const Request& request) {
   Facts facts;
   facts.request = &request;
-  facts.slots.resize(static_cast<size_t>(program.slot_count), Value::Missing());
+  facts.slots.resize(SlotsOf(program), Value::Missing());
   const std::string type(request.intent.type);
   facts.is_type_known =
       program.has_star || program.platform_types.contains(type);
@@ -277,6 +331,7 @@ Facts DecodeFacts(const DecisionProgram& program, const Request& request) {
   for (const absl::string_view label : request.agent.labels) {
     facts.cells.push_back(Value::Text(label));
   }
+  FillFixedSlots(program, &facts);
   return facts;
 }
 

@@ -33,7 +33,7 @@ void FactsReader::Reset(Facts *facts) {
     facts->storage = std::make_unique<FactsStorage>();
   }
   FactsStorage &storage = *facts->storage;
-  const size_t slot_count = static_cast<size_t>(program_.slot_count);
+  const size_t slot_count = SlotsOf(program_);
   if (storage.is_any_slot_filled || facts->slots.size() != slot_count) {
     facts->slots.assign(slot_count, Value::Missing());
   } else {
@@ -170,6 +170,7 @@ void FactsReader::Finish() {
   for (const absl::string_view label : request.agent.labels) {
     facts_->cells.push_back(Value::Text(label));
   }
+  FillFixedSlots(program_, facts_);
 }
 
 // Reads the payload's members, behind its bracket.

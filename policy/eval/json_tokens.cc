@@ -19,8 +19,10 @@ constexpr size_t kTextBytesMax = size_t{1} << 30;
 
 constexpr size_t kFirstCapacity = 4'096;
 
+// Just what is needed at first, since a request may be kept; then more, since
+// it is read into again and again.
 void Grow(size_t size, std::vector<char> *buffer) {
-  if (buffer->size() < size) buffer->resize(std::max(size, kFirstCapacity));
+  if (buffer->size() < size) buffer->resize(std::max(size, 2 * buffer->size()));
 }
 
 // Returns the value of four hex digits, or -1.

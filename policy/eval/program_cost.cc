@@ -63,6 +63,8 @@ class CostReader {
   Work IndexWork(const ValueIndex& index, const NamedGroup& named,
                  size_t layer);
   Work ListWork(CellList list);
+  // Of `count` cells that stand in `lists` from `first` on.
+  Work CellsWork(uint32_t first, size_t count);
   Work CellWork(uint32_t cell);
   Work LargestKey(const std::vector<TextKey>& keys, uint32_t size);
   void AddWork(int32_t id, int64_t times, int depth, Work* work);
@@ -130,10 +132,13 @@ Work CostReader::CellWork(uint32_t cell) {
 }
 
 Work CostReader::ListWork(CellList list) {
+  return list.count == 1 ? CellWork(list.first)
+                         : CellsWork(list.first, list.count);
+}
+
+Work CostReader::CellsWork(uint32_t first, size_t count) {
   Work work;
-  for (uint32_t i = 0; i < list.count; ++i) {
-    work += CellWork(index_.lists[list.first + i]);
-  }
+  for (size_t i = 0; i < count; ++i) work += CellWork(index_.lists[first + i]);
   return work;
 }
 
@@ -167,8 +172,8 @@ bool CostReader::IsRequired(int32_t slot, const ProgramShape& shape) const {
 
 bool CostReader::MayMiss(const ValueIndex& index, const NamedGroup& named,
                          size_t layer) const {
-  if (index.source == ValueSource::kFixed) return false;
   if (index.source != ValueSource::kSlot) return true;
+  if (index.value >= program_.slot_count) return false;  // outside the payload
   if (IsRequired(index.value, program_.star)) return false;
   const auto platform = program_.platform_types.find(named.type);
   if (platform != program_.platform_types.end() &&
@@ -212,8 +217,8 @@ Work CostReader::IndexWork(const ValueIndex& index, const NamedGroup& named,
       for (const CellList& list : index.between) {
         found = std::max(found, ListWork(list));
       }
-      found += ListWork(index.by_low);
-      found += ListWork(index.by_high);
+      found += CellsWork(index.by_low, index.lows.size());
+      found += CellsWork(index.by_high, index.highs.size());
       found.comparisons += Log2(index.bounds.size()) + Log2(index.lows.size()) +
                            Log2(index.highs.size());
       break;

@@ -180,10 +180,10 @@ std::string ProgramWriter::Operand(const Test& test) const {
       return "";
     case TestOp::kEqual:
       return " == " + number(test.low);
-    case TestOp::kLess:
-      return " < " + number(test.low);
-    case TestOp::kGreater:
-      return " > " + number(test.low);
+    case TestOp::kAtMost:
+      return " <= " + number(test.high);
+    case TestOp::kAtLeast:
+      return " >= " + number(test.low);
     case TestOp::kInRange:
       return absl::StrCat(" in ", number(test.low), "..", number(test.high));
     case TestOp::kInNumbers:

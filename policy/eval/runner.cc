@@ -1,5 +1,6 @@
 #include "policy/eval/runner.h"
 
+#include <absl/base/attributes.h>
 #include <absl/strings/match.h>
 #include <re2/re2.h>
 
@@ -39,6 +40,40 @@ bool Holds(const std::vector<std::string>& set, absl::string_view text) {
   return found != set.end() && *found == text;
 }
 
+template <typename Word>
+Word Load(const char* data) {
+  Word word = 0;
+  std::memcpy(&word, data, sizeof(word));
+  return word;
+}
+
+// Returns whether the two are the same in `size` bytes. A call of memcmp costs
+// more than most texts of a policy are long.
+inline bool IsSame(const char* left, const char* right, size_t size) {
+  if (size >= sizeof(uint64_t)) {
+    const size_t last = size - sizeof(uint64_t);
+    for (size_t at = 0; at < last; at += sizeof(uint64_t)) {
+      if (Load<uint64_t>(left + at) != Load<uint64_t>(right + at)) return false;
+    }
+    return Load<uint64_t>(left + last) == Load<uint64_t>(right + last);
+  }
+  if (size >= sizeof(uint32_t)) {
+    const size_t last = size - sizeof(uint32_t);
+    return Load<uint32_t>(left) == Load<uint32_t>(right) &&
+           Load<uint32_t>(left + last) == Load<uint32_t>(right + last);
+  }
+  if (size >= sizeof(uint16_t)) {
+    return Load<uint16_t>(left) == Load<uint16_t>(right) &&
+           left[size - 1] == right[size - 1];
+  }
+  return size == 0 || *left == *right;
+}
+
+inline bool BeginsWith(absl::string_view text, absl::string_view prefix) {
+  return text.size() >= prefix.size() &&
+         IsSame(text.data(), prefix.data(), prefix.size());
+}
+
 // Returns how many of the ascending bounds are not above the value. Without a
 // branch that the value decides.
 size_t CountUpTo(const std::vector<int64_t>& bounds, int64_t value) {
@@ -55,6 +90,117 @@ size_t CountUpTo(const std::vector<int64_t>& bounds, int64_t value) {
 
 }  // namespace
 
+// What every rule runs through is in line: a call costs as much as a test.
+
+inline Value Runner::Read(ValueSource source, int32_t value) {
+  if (source == ValueSource::kSlot) return slots_[static_cast<size_t>(value)];
+  return evaluator_.Get(value);
+}
+
+bool Runner::IsTrueOfOthers(const Test& test, Value value) const {
+  const size_t index = static_cast<size_t>(test.low);
+  switch (test.op) {
+    case TestOp::kEndsWith:
+      return absl::EndsWith(value.text(), test.Text());
+    case TestOp::kContains:
+      return absl::StrContains(value.text(), test.Text());
+    case TestOp::kInNumbers:
+      return std::binary_search(program_.number_sets[index].begin(),
+                                program_.number_sets[index].end(),
+                                value.number);
+    case TestOp::kInTexts:
+      return Holds(program_.text_sets[index], value.text());
+    case TestOp::kMatches:
+      return RE2::PartialMatch(Piece(value.text()), *program_.regexes[index]);
+    default:
+      return true;  // kIsPresent
+  }
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool Runner::IsTrue(
+    const Test& test, const Value& value) const {
+  if (test.op <= TestOp::kInRange) {
+    return static_cast<int>(test.low <= value.number) &
+           static_cast<int>(value.number <= test.high);
+  }
+  switch (test.op) {
+    case TestOp::kEqualText:
+      return value.count == test.text_part.size &&
+             IsSame(value.data, test.Text().data(), value.count);
+    case TestOp::kStartsWith:
+      return BeginsWith(value.text(), test.Text());
+    case TestOp::kMatchesPlain:
+      return BeginsWith(value.text(), test.Text()) &&
+             index_.tails[test.text_part.tail].Matches(
+                 value.text().substr(test.text_part.size));
+    default:
+      return IsTrueOfOthers(test, value);
+  }
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Runner::Result Runner::RunTests(
+    const Test* tests, size_t* length) {
+  // Targets lie ahead: no test is run twice.
+  DecidingValue* const path = values_.data() + value_count_;
+  size_t count = 0;
+  uint32_t at = 0;
+  do {
+    const Test& test = tests[at];
+    // A slot's value stays where it is: a copy that is written in halves and
+    // read whole would be waited for.
+    Value computed;
+    const Value* value = slots_ + test.value;
+    if (test.source != ValueSource::kSlot) {
+      computed = evaluator_.Get(test.value);
+      value = &computed;
+    }
+    bool is_true = false;
+    if (ABSL_PREDICT_TRUE(value->is_present())) {
+      is_true = IsTrue(test, *value);
+      path[count].instruction = test.instruction;
+      path[count++].value = *value;
+    } else if (test.op != TestOp::kIsPresent) {
+      return Result::kUnknown;
+    }
+    at = is_true ? test.on_true : test.on_false;
+  } while (at < kApplies);
+  *length = count;
+  return at == kApplies ? Result::kTrue : Result::kFalse;
+}
+
+inline void Runner::AddHit(const RuleHead& head, Fault fault,
+                           size_t value_count) {
+  const bool is_fault = fault != Fault::kNone;
+  Hit& hit = hits_.emplace_back();
+  hit.rule = head.rule;
+  hit.fault = fault;
+  hit.kind = is_fault ? DecisionKind::kBlock : head.kind;
+  hit.is_limit = head.is_limit && !is_fault;
+  hit.first_value = static_cast<uint32_t>(value_count_);
+  hit.value_count = static_cast<uint32_t>(value_count);
+  severest_ = std::max(severest_, hit.kind);
+  mildest_ = std::min(mildest_, hit.kind);
+  is_ordered_ = is_ordered_ && hit.rule > last_rule_;
+  last_rule_ = hit.rule;
+  has_limit_hit_ = has_limit_hit_ || hit.is_limit;
+  is_blocked_ =
+      is_blocked_ || (hit.kind == DecisionKind::kBlock && !hit.is_limit);
+  value_count_ += value_count;
+  if (values_.size() - value_count_ < kTestsMax) MakeRoom();
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Runner::RunRule(const Cell* cell) {
+  const RuleHead& head = cell->head;
+  if (is_blocked_ && head.is_moot_if_blocked) return;
+  if (ABSL_PREDICT_FALSE(head.test_count == 0)) {
+    return head.condition < 0 ? AddHit(head, Fault::kNone, 0) : RunInFull(head);
+  }
+  size_t length = 0;
+  const Result result = RunTests(&cell[1].test, &length);
+  if (result == Result::kTrue) return AddHit(head, Fault::kNone, length);
+  if (ABSL_PREDICT_FALSE(result == Result::kUnknown)) RunInFull(head);
+}
+
 Runner::Runner(const DecisionProgram& program)
     : program_(program),
       index_(program.index),
@@ -63,6 +209,7 @@ Runner::Runner(const DecisionProgram& program)
 
 const Verdict& Runner::Run(const Facts& facts) {
   facts_ = &facts;
+  slots_ = facts.slots.data();
   evaluator_.Reset(facts);
   is_blocked_ = false;
   hits_.clear();
@@ -79,8 +226,10 @@ const Verdict& Runner::Run(const Facts& facts) {
 }
 
 void Runner::Prefetch(const Facts& facts, int step) const {
-  if (step == 0) return __builtin_prefetch(&facts);
-  if (step == 1) __builtin_prefetch(facts.slots.data());
+  if (step == 0) {
+    __builtin_prefetch(&facts);
+    return __builtin_prefetch(facts.slots.data());
+  }
   const LayerIndex& layer = index_.layers[0];
   if (facts.type_id < 0) return;
   const int32_t* const group =
@@ -163,8 +312,7 @@ void Runner::RunText(const ValueIndex& index, absl::string_view text) {
     if (key.rules.count == 0) return;
     if (key.hash == hash && key.size == text.size() &&
         (text.size() <= kExactHashMax ||
-         std::memcmp(index.text.data() + key.offset, text.data(),
-                     text.size()) == 0)) {
+         IsSame(index.text.data() + key.offset, text.data(), text.size()))) {
       return RunList(key.rules);
     }
   }
@@ -180,14 +328,12 @@ void Runner::RunPrefixes(const ValueIndex& index, absl::string_view text) {
 void Runner::RunRanges(const ValueIndex& index, int64_t number) {
   const size_t segment = CountUpTo(index.bounds, number);
   if (segment > 0) RunList(index.between[segment - 1]);
-  const size_t lows = CountUpTo(index.lows, number);
-  RunList({index.by_low.first, static_cast<uint32_t>(lows)});
+  RunCells(index.by_low, CountUpTo(index.lows, number));
   if (index.highs.empty()) return;
   const auto end =
       std::partition_point(index.highs.begin(), index.highs.end(),
                            [number](int64_t high) { return high >= number; });
-  RunList(
-      {index.by_high.first, static_cast<uint32_t>(end - index.highs.begin())});
+  RunCells(index.by_high, static_cast<size_t>(end - index.highs.begin()));
 }
 
 void Runner::RunRegexes(const ValueIndex& index, absl::string_view text) {
@@ -209,157 +355,54 @@ void Runner::RunRegexes(const ValueIndex& index, absl::string_view text) {
 }
 
 void Runner::RunList(CellList list) {
-  const uint32_t* const cells = index_.lists.data() + list.first;
-  for (uint32_t i = 0; i < list.count; ++i) {
+  if (list.count == 1) return RunRule(index_.cells.data() + list.first);
+  RunCells(list.first, list.count);
+}
+
+void Runner::RunCells(uint32_t first, size_t count) {
+  const uint32_t* const cells = index_.lists.data() + first;
+  for (size_t i = 0; i < count; ++i) {
     RunRule(index_.cells.data() + cells[i]);
   }
-}
-
-void Runner::RunRule(const Cell* cell) {
-  const RuleHead& head = cell->head;
-  if (is_blocked_ && head.is_moot_if_blocked) return;
-  if (head.condition < 0) return AddHit(head, Fault::kNone, value_count_);
-  if (head.test_count == 0) return RunInFull(head);
-  const size_t first_value = value_count_;
-  switch (RunTests(&cell[1].test)) {
-    case Result::kTrue:
-      return AddHit(head, Fault::kNone, first_value);
-    case Result::kUnknown:
-      return RunInFull(head);
-    case Result::kFalse:
-      return;
-  }
-}
-
-inline Value Runner::Read(ValueSource source, int32_t value) {
-  switch (source) {
-    case ValueSource::kSlot:
-      return facts_->slots[static_cast<size_t>(value)];
-    case ValueSource::kFixed:
-      return evaluator_.Fixed(static_cast<RootField>(value));
-    case ValueSource::kInstruction:
-      break;
-  }
-  return evaluator_.Get(value);
-}
-
-inline bool Runner::IsTrue(const Test& test, const Value& value) const {
-  const size_t index = static_cast<size_t>(test.low);
-  switch (test.op) {
-    case TestOp::kIsTrue:
-      return value.number != 0;
-    case TestOp::kIsPresent:
-      return true;
-    case TestOp::kEqual:
-      return value.number == test.low;
-    case TestOp::kLess:
-      return value.number < test.low;
-    case TestOp::kGreater:
-      return value.number > test.low;
-    case TestOp::kInRange:
-      return test.low <= value.number && value.number <= test.high;
-    case TestOp::kInNumbers:
-      return std::binary_search(program_.number_sets[index].begin(),
-                                program_.number_sets[index].end(),
-                                value.number);
-    case TestOp::kEqualText:
-      return value.count == test.text_part.size && value.text() == test.Text();
-    case TestOp::kStartsWith:
-      return absl::StartsWith(value.text(), test.Text());
-    case TestOp::kEndsWith:
-      return absl::EndsWith(value.text(), test.Text());
-    case TestOp::kContains:
-      return absl::StrContains(value.text(), test.Text());
-    case TestOp::kInTexts:
-      return Holds(program_.text_sets[index], value.text());
-    case TestOp::kMatches:
-      return RE2::PartialMatch(Piece(value.text()), *program_.regexes[index]);
-    case TestOp::kMatchesPlain:
-      return absl::StartsWith(value.text(), test.Text()) &&
-             index_.tails[test.text_part.tail].Matches(
-                 value.text().substr(test.text_part.size));
-  }
-  return false;
-}
-
-Runner::Result Runner::RunTests(const Test* tests) {
-  // Only what made a condition true is kept. Targets lie ahead: no test is run
-  // twice.
-  MakeRoom();
-  DecidingValue* const path = values_.data() + value_count_;
-  size_t length = 0;
-  uint16_t at = 0;
-  do {
-    const Test& test = tests[at];
-    const Value value = Read(test.source, test.value);
-    bool is_true = false;
-    if (value.is_present()) {
-      is_true = IsTrue(test, value);
-      path[length++] = {test.instruction, value};
-    } else if (test.op != TestOp::kIsPresent) {
-      return Result::kUnknown;
-    }
-    at = is_true ? test.on_true : test.on_false;
-  } while (at < kApplies);
-  if (at == kFails) return Result::kFalse;
-  value_count_ += length;
-  return Result::kTrue;
 }
 
 void Runner::RunInFull(const RuleHead& head) {
   const Value condition = evaluator_.Get(head.condition);
   if (!condition.is_present()) {
-    return AddHit(head, HandOn(condition).fault, value_count_);
+    return AddHit(head, HandOn(condition).fault, 0);
   }
   if (condition.number == 0) return;
-  const size_t first_value = value_count_;
   int left = kValuesMax;
-  MakeRoom();
-  NoteTrue(head.condition, true, &left);
-  AddHit(head, Fault::kNone, first_value);
+  size_t count = 0;
+  NoteTrue(head.condition, true, &left, &count);
+  AddHit(head, Fault::kNone, count);
 }
 
-void Runner::NoteTrue(int32_t id, bool is_true, int* left) {
+void Runner::NoteTrue(int32_t id, bool is_true, int* left, size_t* count) {
   if (--*left < 0) return;
   const Instruction& instruction =
       program_.instructions[static_cast<size_t>(id)];
   const int32_t* const operands =
       program_.children.data() + instruction.first_child;
   if (instruction.code == Code::kNot) {
-    return NoteTrue(operands[0], !is_true, left);
+    return NoteTrue(operands[0], !is_true, left, count);
   }
   const bool is_junction =
       instruction.code == Code::kAnd || instruction.code == Code::kOr;
   if (!is_junction) {
-    values_[value_count_++] = {id, evaluator_.Get(id)};
+    values_[value_count_ + (*count)++] = {id, evaluator_.Get(id)};
     return;
   }
   const bool needs_all = (instruction.code == Code::kAnd) == is_true;
   for (int32_t i = 0; i < instruction.child_count; ++i) {
     if (needs_all) {
-      NoteTrue(operands[i], is_true, left);
+      NoteTrue(operands[i], is_true, left, count);
       continue;
     }
     const Value value = evaluator_.Get(operands[i]);
     if (!value.is_present() || (value.number != 0) != is_true) continue;
-    return NoteTrue(operands[i], is_true, left);
+    return NoteTrue(operands[i], is_true, left, count);
   }
-}
-
-void Runner::AddHit(const RuleHead& head, Fault fault, size_t first_value) {
-  Hit& hit = hits_.emplace_back();
-  hit.rule = head.rule;
-  hit.fault = fault;
-  hit.kind = fault != Fault::kNone ? DecisionKind::kBlock : head.kind;
-  hit.is_limit = head.is_limit && fault == Fault::kNone;
-  hit.first_value = static_cast<uint32_t>(first_value);
-  hit.value_count = static_cast<uint32_t>(value_count_ - first_value);
-  severest_ = std::max(severest_, hit.kind);
-  mildest_ = std::min(mildest_, hit.kind);
-  is_ordered_ = is_ordered_ && hit.rule > last_rule_;
-  last_rule_ = hit.rule;
-  has_limit_hit_ = has_limit_hit_ || hit.is_limit;
-  if (hit.kind == DecisionKind::kBlock && !hit.is_limit) is_blocked_ = true;
 }
 
 DecisionKind Runner::FinishLayer(size_t first_hit,

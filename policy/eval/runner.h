@@ -50,22 +50,22 @@ class Runner {
   void RunRanges(const ValueIndex& index, int64_t number);
   void RunRegexes(const ValueIndex& index, absl::string_view text);
   void RunList(CellList list);
+  void RunCells(uint32_t first, size_t count);
   // Runs the rule whose head stands at `cell`.
   void RunRule(const Cell* cell);
-  Result RunTests(const Test* tests);
+  // Leaves the values that the tests looked at behind those of the verdict, and
+  // their number in `length` where the rule applies.
+  Result RunTests(const Test* tests, size_t* length);
   bool IsTrue(const Test& test, const Value& value) const;
+  bool IsTrueOfOthers(const Test& test, Value value) const;
   // Computes a condition in full; adds a hit unless it is false.
   void RunInFull(const RuleHead& head);
-  // Adds a hit, whose values are those from `first_value` on.
-  void AddHit(const RuleHead& head, Fault fault, size_t first_value);
-  // Makes room for the values of one rule.
-  void MakeRoom() {
-    if (values_.size() - value_count_ < kTestsMax) {
-      values_.resize(2 * values_.size());
-    }
-  }
-  // Notes the values that made a condition true, `left` at most.
-  void NoteTrue(int32_t id, bool is_true, int* left);
+  // Adds a hit that takes the `value_count` values behind the verdict's, and
+  // sees to it that the next rule has room for its own.
+  void AddHit(const RuleHead& head, Fault fault, size_t value_count);
+  void MakeRoom() { values_.resize(2 * values_.size()); }
+  // Notes the values that made a condition true, of `left` nodes at most.
+  void NoteTrue(int32_t id, bool is_true, int* left, size_t* count);
   // Puts a layer's hits in order, once each, and holds its limits. Returns
   // what they say.
   DecisionKind FinishLayer(size_t first_hit, DecisionKind default_decision);
@@ -81,6 +81,7 @@ class Runner {
   const DecisionIndex& index_;
   Evaluator evaluator_;
   const Facts* facts_ = nullptr;
+  const Value* slots_ = nullptr;  // the facts'
   bool is_blocked_ = false;
 
   Verdict verdict_;

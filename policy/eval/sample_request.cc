@@ -66,20 +66,23 @@ void SampleRequest::Start(int32_t type, int32_t layer) {
   facts_.type_id = type;
   facts_.is_type_known = true;
   facts_.labels = Value::Cells(0, 0);
-  facts_.slots.assign(slot_types_.size(), Value::Missing());
+  facts_.slots.assign(SlotsOf(program_), Value::Missing());
   declared_slots_.clear();
   std::fill(optional_names_.begin(), optional_names_.end(), -1);
   AddShape(program_.star);
-  const std::string name(request_.intent.type);
-  const auto platform = program_.platform_types.find(name);
-  if (platform != program_.platform_types.end()) AddShape(platform->second);
+  if (type >= 0) {
+    const ProgramShape* const shape =
+        program_.platform_shapes[static_cast<size_t>(type)];
+    if (shape != nullptr) AddShape(*shape);
+  }
   if (layer > 0) {
     facts_.tenant_layer = layer;
     const ProgramLayer& tenant = program_.layers[static_cast<size_t>(layer)];
     request_.tenant.slug = tenant.slug;
-    const auto own = tenant.types.find(name);
+    const auto own = tenant.types.find(request_.intent.type);
     if (own != tenant.types.end()) AddShape(own->second);
   }
+  FillFixedSlots(program_, &facts_);
 }
 
 void SampleRequest::AddShape(const ProgramShape& shape) {
@@ -137,7 +140,9 @@ bool SampleRequest::SetNumber(int32_t instruction, int64_t number) {
   if (read.code == Code::kSlot) {
     if (!IsDeclared(read.index)) return false;
     facts_.slots[static_cast<size_t>(read.index)] = value;
-  } else if (read.code != Code::kFixed || !SetFixedNumber(read.index, number)) {
+  } else if (read.code == Code::kFixed && SetFixedNumber(read.index, number)) {
+    FillFixedSlots(program_, &facts_);
+  } else {
     return false;
   }
   Note({.instruction = instruction, .value = value});
@@ -154,7 +159,9 @@ bool SampleRequest::SetText(int32_t instruction, absl::string_view text) {
   if (read.code == Code::kSlot) {
     if (!IsDeclared(read.index)) return false;
     facts_.slots[static_cast<size_t>(read.index)] = Value::Text(kept);
-  } else if (read.code != Code::kFixed || !SetFixedText(read.index, kept)) {
+  } else if (read.code == Code::kFixed && SetFixedText(read.index, kept)) {
+    FillFixedSlots(program_, &facts_);
+  } else {
     return false;
   }
   Note({.instruction = instruction, .value = Value::Text(kept)});

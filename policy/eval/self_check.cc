@@ -280,9 +280,9 @@ void SelfCheck::AddNeighbours(const Cell* cell,
         around(test.low);
         break;
       case TestOp::kEqual:
-      case TestOp::kLess:
-      case TestOp::kGreater:
-        around(test.low);
+      case TestOp::kAtMost:
+      case TestOp::kAtLeast:
+        around(test.op == TestOp::kAtMost ? test.high : test.low);
         // Overflows whatever is computed of it.
         around(INT64_MAX);
         around(INT64_MIN);
@@ -337,13 +337,13 @@ std::vector<Change> SelfCheck::Satisfy(const Cell* cell) const {
       case TestOp::kInRange:
         number(test, test.low);
         break;
-      case TestOp::kLess:
-        number(test,
-               wants_true && test.low > INT64_MIN ? test.low - 1 : test.low);
+      case TestOp::kAtMost:
+        number(test, wants_true || test.high == INT64_MAX ? test.high
+                                                          : test.high + 1);
         break;
-      case TestOp::kGreater:
+      case TestOp::kAtLeast:
         number(test,
-               wants_true && test.low < INT64_MAX ? test.low + 1 : test.low);
+               wants_true || test.low == INT64_MIN ? test.low : test.low - 1);
         break;
       case TestOp::kInNumbers:
         if (!program_.number_sets[index].empty()) {

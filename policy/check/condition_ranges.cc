@@ -210,7 +210,11 @@ Outcomes ConditionRanges::AndOr(const Node& node) {
   KnownValues& weak = is_and ? outcomes.if_false : outcomes.if_true;
   weak = KnownValues::Impossible();
   for (int i = 0; i < node.child_count; ++i) {
-    const auto operand = Of(policy_.child(node, i));
+    const NodeId child = policy_.child(node, i);
+    // Found as fast as remembered; most stand in one rule only.
+    const auto operand = IsComparison(policy_.node(child).op)
+                             ? std::make_shared<const Outcomes>(Atom(child))
+                             : Of(child);
     strong.And(is_and ? operand->if_true : operand->if_false);
     Settle(strong);
     weak.Or(is_and ? operand->if_false : operand->if_true);

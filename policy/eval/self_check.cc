@@ -173,16 +173,18 @@ bool SelfCheck::CheckGroup(const GroupPlace& place, int64_t runs) {
     // Unbounded, or enough for a rule's first request.
     if (runs < cost) break;
     const std::vector<Change> satisfied = Satisfy(cell);
-    std::vector<Change> neighbours;
-    AddNeighbours(cell, neighbours);
     ++checked_;
     if (!Try(place, satisfied, nullptr)) return false;
     runs -= cost;
-    std::shuffle(neighbours.begin(), neighbours.end(), random_);
-    for (const Change& change : neighbours) {
-      if (runs < cost) break;
+    if (runs < cost) continue;
+    std::vector<Change> neighbours;
+    AddNeighbours(cell, neighbours);
+    // In random order, as many as there is room for.
+    for (size_t left = neighbours.size(); left > 0 && runs >= cost; --left) {
+      Change& change = neighbours[random_() % left];
       if (!Try(place, satisfied, &change)) return false;
       runs -= cost;
+      std::swap(change, neighbours[left - 1]);
     }
   }
   return true;

@@ -403,7 +403,7 @@ void Parser::ParseMessage(RuleSyntax& rule) {
     }
     auto lexer = std::make_unique<Lexer>(sources_, part.span, diagnostics_);
     std::swap(lexer, lexer_);
-    std::deque<Token> ahead;
+    TokenQueue ahead;
     std::swap(ahead, ahead_);
     previous_ = {file_, part.span.begin, part.span.begin};
     in_interpolation_ = true;

@@ -59,15 +59,14 @@ Ast Parser::ParseFile() {
 
 Token Parser::Take() {
   Peek();
-  Token token = std::move(ahead_.front());
-  ahead_.pop_front();
+  Token token = ahead_.Pop();
   previous_ = token.span;
   return token;
 }
 
 void Parser::Drop() {
   previous_ = Peek().span;
-  ahead_.pop_front();
+  ahead_.Drop();
 }
 
 bool Parser::AtWord(absl::string_view word, size_t ahead) {

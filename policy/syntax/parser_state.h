@@ -11,10 +11,12 @@
 #include <absl/strings/string_view.h>
 #include <absl/types/span.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "policy/diagnostics/diagnostic.h"
@@ -24,6 +26,35 @@
 #include "policy/syntax/parser.h"
 
 namespace sgl {
+
+// The tokens that were looked at and not yet taken: one or two mostly. They
+// stay where they are, and their memory is used again for the next ones: a
+// std::deque of such large items asks for some with every fourth.
+class TokenQueue {
+ public:
+  size_t size() const { return tokens_.size() - taken_; }
+  const Token& operator[](size_t place) const {
+    return *tokens_[taken_ + place];
+  }
+
+  void Push(Token token) {
+    if (taken_ == 0) {
+      tokens_.push_back(std::make_unique<Token>(std::move(token)));
+      return;
+    }
+    --taken_;
+    *tokens_.front() = std::move(token);
+    std::rotate(tokens_.begin(), tokens_.begin() + 1, tokens_.end());
+  }
+
+  // REQUIRES: there is one.
+  Token Pop() { return std::move(*tokens_[taken_++]); }
+  void Drop() { ++taken_; }
+
+ private:
+  std::vector<std::unique_ptr<Token>> tokens_;
+  size_t taken_ = 0;  // of the first ones
+};
 
 class Parser {
  public:
@@ -45,8 +76,8 @@ class Parser {
 
   // parser.cc: tokens, errors, recovery.
   const Token& Peek(size_t ahead = 0) {
-    while (ahead_.size() <= ahead) ahead_.push_back(lexer_->Next());
-    return ahead == 0 ? ahead_.front() : ahead_[ahead];
+    while (ahead_.size() <= ahead) ahead_.Push(lexer_->Next());
+    return ahead_[ahead];
   }
   Token Take();
   // Takes a token that nobody wants to look at.
@@ -156,7 +187,7 @@ class Parser {
   const FileId file_;
   Diagnostics& diagnostics_;
   std::unique_ptr<Lexer> lexer_;
-  std::deque<Token> ahead_;
+  TokenQueue ahead_;
   Span previous_;
   int nesting_ = 0;
   bool panicking_ = false;

@@ -73,13 +73,14 @@ void EvaluateBatch(const Program& program,
                    EvaluationContext& context,
                    absl::FunctionRef<void(size_t, const Verdict&)> sink) {
   // Memory is asked for some requests ahead, each step in time for the next.
-  constexpr size_t kSteps = 4;
+  constexpr size_t kStride = 2;
   const Runner& runner = context.scratch().runner;
+  const size_t steps = runner.prefetch_steps();
   for (size_t i = 0; i < requests.size(); ++i) {
-    for (size_t step = 0; step < kSteps; ++step) {
-      const size_t ahead = i + kSteps - step;
+    for (size_t step = 0; step < steps; ++step) {
+      const size_t ahead = i + kStride * (steps - step);
       if (ahead >= requests.size()) continue;
-      runner.Prefetch(requests[ahead].facts(), static_cast<int>(step));
+      runner.Prefetch(requests[ahead].facts(), step);
     }
     sink(i, Evaluate(program, requests[i], context));
   }

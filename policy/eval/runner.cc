@@ -13,6 +13,10 @@
 namespace sgl {
 namespace {
 
+// So many cells stay in a processor's own cache: nothing of them is fetched
+// ahead.
+constexpr size_t kCachedCells = 1'024;
+
 // Values noted of one rule that was computed in full.
 constexpr int kValuesMax = static_cast<int>(kTestsMax);
 
@@ -74,6 +78,22 @@ inline bool BeginsWith(absl::string_view text, absl::string_view prefix) {
          IsSame(text.data(), prefix.data(), prefix.size());
 }
 
+// Returns the rules under a text, whose hash is given; none where there is no
+// such key.
+inline CellList FindText(const ValueIndex& index, absl::string_view text,
+                         uint64_t hash) {
+  const size_t mask = index.texts.size() - 1;
+  for (size_t at = hash & mask;; at = (at + 1) & mask) {
+    const TextKey& key = index.texts[at];
+    if (key.rules.count == 0) return {};
+    if (key.hash == hash && key.size == text.size() &&
+        (text.size() <= kExactHashMax ||
+         IsSame(index.text.data() + key.offset, text.data(), text.size()))) {
+      return key.rules;
+    }
+  }
+}
+
 // Returns how many of the ascending bounds are not above the value. Without a
 // branch that the value decides.
 size_t CountUpTo(const std::vector<int64_t>& bounds, int64_t value) {
@@ -91,11 +111,6 @@ size_t CountUpTo(const std::vector<int64_t>& bounds, int64_t value) {
 }  // namespace
 
 // What every rule runs through is in line: a call costs as much as a test.
-
-inline Value Runner::Read(ValueSource source, int32_t value) {
-  if (source == ValueSource::kSlot) return slots_[static_cast<size_t>(value)];
-  return evaluator_.Get(value);
-}
 
 bool Runner::IsTrueOfOthers(const Test& test, Value value) const {
   const size_t index = static_cast<size_t>(test.low);
@@ -204,6 +219,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Runner::RunRule(const Cell* cell) {
 Runner::Runner(const DecisionProgram& program)
     : program_(program),
       index_(program.index),
+      is_large_(program.index.cells.size() > kCachedCells),
       evaluator_(program),
       values_(4 * kTestsMax) {}
 
@@ -225,21 +241,40 @@ const Verdict& Runner::Run(const Facts& facts) {
   return verdict_;
 }
 
-void Runner::Prefetch(const Facts& facts, int step) const {
-  if (step == 0) {
-    __builtin_prefetch(&facts);
-    return __builtin_prefetch(facts.slots.data());
-  }
-  const LayerIndex& layer = index_.layers[0];
+void Runner::Prefetch(const Facts& facts, size_t step) const {
+  constexpr size_t kLine = 64;
+  const auto fetch = [](const void* from) {
+    __builtin_prefetch(from);
+    __builtin_prefetch(static_cast<const char*>(from) + kLine);
+  };
+  if (step == 0) return fetch(&facts);
   if (facts.type_id < 0) return;
-  const int32_t* const group =
-      layer.group_of_type.data() + static_cast<size_t>(facts.type_id);
-  if (step == 1) return __builtin_prefetch(group);
-  if (*group < 0) return;
-  const RuleGroup* const rules =
-      index_.groups.data() + static_cast<size_t>(*group);
-  if (step == 2) return __builtin_prefetch(rules);
-  __builtin_prefetch(index_.cells.data() + rules->first_cell);
+  const int32_t number =
+      index_.layers[0].group_of_type[static_cast<size_t>(facts.type_id)];
+  if (number < 0) return;
+  const RuleGroup& group = index_.groups[static_cast<size_t>(number)];
+  if (step == 1 && group.always_count > 0) {
+    fetch(index_.cells.data() + group.first_cell);
+  }
+  if (group.index_count == 0) return;
+  // The first index only: most groups have no other.
+  const ValueIndex& index = index_.indexes[group.first_index];
+  const bool is_prefix = index.kind == IndexKind::kPrefixes;
+  if (index.source != ValueSource::kSlot ||
+      (!is_prefix && index.kind != IndexKind::kTexts)) {
+    return;
+  }
+  const Value& value = facts.slots[static_cast<size_t>(index.value)];
+  if (!value.is_present()) return;
+  if (step == 1) return __builtin_prefetch(value.data);
+  absl::string_view text = value.text();
+  if (is_prefix) text = text.substr(0, index.prefix_sizes[0]);
+  const uint64_t hash = HashText(text.data(), text.size());
+  if (step == 2) {
+    return __builtin_prefetch(&index.texts[hash & (index.texts.size() - 1)]);
+  }
+  const CellList rules = FindText(index, text, hash);
+  if (rules.count == 1) fetch(index_.cells.data() + rules.first);
 }
 
 DecisionKind Runner::RunLayer(size_t number) {
@@ -277,7 +312,9 @@ void Runner::RunGroup(const RuleGroup& group) {
 }
 
 void Runner::RunIndex(const ValueIndex& index) {
-  const Value value = Read(index.source, index.value);
+  const Value value = index.source == ValueSource::kSlot
+                          ? slots_[index.value]
+                          : evaluator_.Get(index.value);
   if (!value.is_present()) {
     return RunList(IsMissing(value) ? index.unguarded : index.all);
   }
@@ -305,17 +342,7 @@ void Runner::RunNumbers(const ValueIndex& index, int64_t number) {
 }
 
 void Runner::RunText(const ValueIndex& index, absl::string_view text) {
-  const uint64_t hash = HashText(text.data(), text.size());
-  const size_t mask = index.texts.size() - 1;
-  for (size_t at = hash & mask;; at = (at + 1) & mask) {
-    const TextKey& key = index.texts[at];
-    if (key.rules.count == 0) return;
-    if (key.hash == hash && key.size == text.size() &&
-        (text.size() <= kExactHashMax ||
-         IsSame(index.text.data() + key.offset, text.data(), text.size()))) {
-      return RunList(key.rules);
-    }
-  }
+  RunList(FindText(index, text, HashText(text.data(), text.size())));
 }
 
 void Runner::RunPrefixes(const ValueIndex& index, absl::string_view text) {

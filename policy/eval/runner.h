@@ -30,9 +30,12 @@ class Runner {
   // REQUIRES: the type is known and nothing was found not to fit.
   const Verdict& Run(const Facts& facts);
 
-  // Fetches what a run on these facts will read, ahead of it: four steps, each
-  // of which uses what the one before has fetched.
-  void Prefetch(const Facts& facts, int step) const;
+  // Fetches what a run on these facts will read, ahead of it: in steps, each of
+  // which uses what the one before has fetched. A program that the processor's
+  // caches hold wants none of them.
+  static constexpr size_t kPrefetchStepsMax = 4;
+  size_t prefetch_steps() const { return is_large_ ? kPrefetchStepsMax : 0; }
+  void Prefetch(const Facts& facts, size_t step) const;
 
   // Knows the values of the last run.
   Evaluator& evaluator() { return evaluator_; }
@@ -75,10 +78,9 @@ class Runner {
   bool HoldLimit(Hit& hit);
   void FinishVerdict(DecisionKind kind);
 
-  Value Read(ValueSource source, int32_t value);
-
   const DecisionProgram& program_;
   const DecisionIndex& index_;
+  const bool is_large_;  // the program, for the processor's caches
   Evaluator evaluator_;
   const Facts* facts_ = nullptr;
   const Value* slots_ = nullptr;  // the facts'

@@ -11,6 +11,12 @@
    Each PLANT_ is a bug that the checker must find. */
 
 #define INTENTS 2
+#ifdef PLANT_EFFECT_EARLY
+#define EFFECT_APART
+#endif
+#ifdef PLANT_EFFECT_LATE
+#define EFFECT_APART
+#endif
 #define NOBODY 0
 
 mtype = { ABSENT, DRAFT, VALIDATING, AWAITING, EXECUTED, FAILED, BLOCKED };
@@ -140,7 +146,9 @@ inline enter(i, to) {
 inline finish(i, to) {
   enter(i, to);
   outcomes[i]++;
+#ifndef PLANT_MEMO_LEFT_OPEN
   row[i].open = 0;
+#endif
   row[i].due = 0;
   says[i] = UNKNOWN
 }
@@ -155,7 +163,7 @@ inline execute(i, verdict) {
       says[i] != verdict;
   block_was_overridden = block_was_overridden || says[i] == BLOCK;
   row[i].result = verdict;
-#ifndef PLANT_EFFECT_EARLY
+#ifndef EFFECT_APART
   effects[i]++;
 #endif
   finish(i, EXECUTED)
@@ -186,7 +194,13 @@ inline block(i) {
 #else
 #define CLAIMABLE(i) (!off && row[i].status == DRAFT && IS_FREE(i))
 #endif
+#ifdef PLANT_NO_EXPIRY_LOCK
+#define IS_DUE(i) (row[i].open && row[i].due)
+#define LOCK_DUE(i) skip
+#else
 #define IS_DUE(i) (row[i].open && row[i].due && lock[i] == NOBODY)
+#define LOCK_DUE(i) lock[i] = me
+#endif
 #define HAS(i) (batch & (1 << i))
 /* Where nobody else has the row. */
 #define CAN_LOCK(i) (!HAS(i) || lock[i] == NOBODY || lock[i] == me)
@@ -227,7 +241,7 @@ inline lock_row(i) {
   lock[i] = me
 }
 
-#ifdef PLANT_EFFECT_EARLY
+#ifdef EFFECT_APART
 inline act(i) {
   if
   :: verdict[i] == ALLOW -> effects[i]++
@@ -259,6 +273,14 @@ inline end_batch() {
   verdict[1] = UNKNOWN
 }
 
+/* What a plant does in a transaction of its own. */
+#ifdef PLANT_AUDIT_OUTSIDE
+#define AFTERWARDS account
+#endif
+#ifdef PLANT_EFFECT_LATE
+#define AFTERWARDS act
+#endif
+
 proctype Engine(byte me) {
   byte known = 0;
   byte batch = 0;
@@ -280,9 +302,9 @@ end_idle:
   :: atomic { CLAIMABLE(1) -> hear(); claim(1) }
 #ifdef EXPIRY
   :: atomic { /* due_memos */
-       IS_DUE(0) -> lock[0] = me; batch = 1; goto expire
+       IS_DUE(0) -> LOCK_DUE(0); batch = 1; goto expire
      }
-  :: atomic { IS_DUE(1) -> lock[1] = me; batch = 2; goto expire }
+  :: atomic { IS_DUE(1) -> LOCK_DUE(1); batch = 2; goto expire }
 #endif
   fi;
 
@@ -332,16 +354,16 @@ end_idle:
        true ->
        FOR_BATCH(settle);
        sharers--;
-#ifndef PLANT_AUDIT_OUTSIDE
+#ifndef AFTERWARDS
        end_batch();
        goto end_idle
 #endif
      }
   :: atomic { CRASH -> sharers--; end_batch(); goto end_idle }
   fi;
-#ifdef PLANT_AUDIT_OUTSIDE
+#ifdef AFTERWARDS
   if
-  :: atomic { true -> FOR_BATCH(account); end_batch(); goto end_idle }
+  :: atomic { true -> FOR_BATCH(AFTERWARDS); end_batch(); goto end_idle }
   :: atomic { CRASH -> end_batch(); goto end_idle }
   fi;
 #endif

@@ -58,7 +58,7 @@ bool is_quiet = false;
 bool acted_while_off = false;
 /* Whose work was counted: of the lease in force, or of one that was lost. */
 bool took_lost_lease = false;
-/* Two at a time hold a lease that is in force. */
+/* Somebody took a job that another one had taken. */
 bool leased_twice = false;
 
 inline finish(i, to) {
@@ -168,12 +168,20 @@ inline forget() {
 
 inline lease_job(i) {
   acted_while_off = acted_while_off || is_quiet;
-  leased_twice = leased_twice || (job[i] == RUNNING && !is_over_time[i]);
+  leased_twice = leased_twice || job[i] != QUEUED;
   job[i] = RUNNING;
   lease[i]++;
   lessee[i] = w;
   is_over_time[i] = false
 }
+
+#ifdef PLANT_NO_LEASE_LOCK
+#define IS_LEASABLE(i) (!off && job[i] == QUEUED)
+#define LOCK_JOB(i) skip
+#else
+#define IS_LEASABLE(i) (!off && job[i] == QUEUED && IS_FREE(i))
+#define LOCK_JOB(i) lock[i] = me
+#endif
 
 proctype Worker(byte me; byte w) {
   byte i = 0;
@@ -181,8 +189,8 @@ proctype Worker(byte me; byte w) {
 
 end_idle:
   if /* SKIP LOCKED */
-  :: atomic { !off && job[0] == QUEUED && IS_FREE(0) -> i = 0; lock[i] = me }
-  :: atomic { !off && job[1] == QUEUED && IS_FREE(1) -> i = 1; lock[i] = me }
+  :: atomic { IS_LEASABLE(0) -> i = 0; LOCK_JOB(i) }
+  :: atomic { IS_LEASABLE(1) -> i = 1; LOCK_JOB(i) }
   fi;
 
   if
@@ -233,11 +241,19 @@ end_idle:
 #endif
 #endif
 
+#ifdef PLANT_REPEAT_COUNTS
+#define IS_OPEN(i) (job[i] == SUCCEEDED || job[i] == RUNNING)
+#else
+#define IS_OPEN(i) (job[i] == RUNNING && !is_over_time[i])
+#endif
+
 inline complete(i) {
   took_lost_lease = took_lost_lease || lease[i] != token;
   completions[i]++;
   job[i] = SUCCEEDED;
+#ifndef PLANT_JOB_ENDS_ALONE
   finish(i, EXECUTED)
+#endif
 }
 
 inline fail_job(i) {
@@ -267,7 +283,7 @@ end_idle:
     call[w].token = 0;
     call[w].went_well = false;
     if
-    :: job[i] == RUNNING && !is_over_time[i] && IS_HIS(i)
+    :: IS_OPEN(i) && IS_HIS(i)
     :: else -> hang_up(); goto end_idle
     fi;
 #ifndef PLANT_NO_LOCK
@@ -346,15 +362,15 @@ proctype Checker() {
 
 end:
   do
-  :: outcomes[0] > 1 || outcomes[1] > 1 ->
-     at_most_one_outcome = false; assert(at_most_one_outcome)
+  :: leased_twice -> leased_to_one = false; assert(leased_to_one)
   :: completions[0] > 1 || completions[1] > 1 ->
      at_most_one_completion = false; assert(at_most_one_completion)
+  :: outcomes[0] > 1 || outcomes[1] > 1 ->
+     at_most_one_outcome = false; assert(at_most_one_outcome)
   :: !HAS_ITS_JOB(0) || !HAS_ITS_JOB(1) ->
      job_ends_with_its_intent = false; assert(job_ends_with_its_intent)
   :: took_lost_lease ->
      lost_lease_completes_nothing = false; assert(lost_lease_completes_nothing)
-  :: leased_twice -> leased_to_one = false; assert(leased_to_one)
   :: acted_while_off -> off_means_off = false; assert(off_means_off)
   :: timeout ->
      no_intent_is_lost = IS_AT_REST(0) && IS_AT_REST(1) && sharers == 0;

@@ -11,13 +11,14 @@
    Each PLANT_ is a bug that the checker must find. */
 
 #define INTENTS 2
+#define NOBODY 0
+/* Plants whose effect is not in the transaction. */
 #ifdef PLANT_EFFECT_EARLY
 #define EFFECT_APART
 #endif
 #ifdef PLANT_EFFECT_LATE
 #define EFFECT_APART
 #endif
-#define NOBODY 0
 
 mtype = { ABSENT, DRAFT, VALIDATING, AWAITING, EXECUTED, FAILED, BLOCKED };
 /* What a policy says; ONE and TWO: a review by so many people. */
@@ -97,8 +98,7 @@ inline draw(verdict) {
   fi
 }
 
-/* A pure function of policy and intent. An engine that has not heard of the
-   active policy decides by another one, which may say anything. */
+/* What the active policy says: a pure function of it and the intent. */
 inline ask(i, verdict) {
   if
   :: says[i] == UNKNOWN -> draw(says[i])
@@ -107,6 +107,8 @@ inline ask(i, verdict) {
   verdict = says[i]
 }
 
+/* An engine that has not heard of the active policy decides by another one,
+   which may say anything. */
 inline decide(i, verdict) {
   if
   :: known == policy -> ask(i, verdict)
@@ -153,16 +155,21 @@ inline finish(i, to) {
   says[i] = UNKNOWN
 }
 
-/* What decides, settles or counts by a policy's leave must find it so. */
-inline note_authority(i) {
+/* What is settled or voted on. */
+inline note_act() {
   acted_while_off = acted_while_off || is_quiet
 }
 
-inline execute(i, verdict) {
+/* What comes of a decision. */
+inline note_decision(i, verdict) {
   decided_by_another_policy = decided_by_another_policy ||
       says[i] != verdict;
+  row[i].result = verdict
+}
+
+inline execute(i, verdict) {
+  note_decision(i, verdict);
   block_was_overridden = block_was_overridden || says[i] == BLOCK;
-  row[i].result = verdict;
 #ifndef EFFECT_APART
   effects[i]++;
 #endif
@@ -170,7 +177,7 @@ inline execute(i, verdict) {
 }
 
 inline open_memo(i, verdict) {
-  row[i].result = verdict;
+  note_decision(i, verdict);
   row[i].open = 1;
   row[i].demand = verdict;
   row[i].due = 0;
@@ -178,7 +185,7 @@ inline open_memo(i, verdict) {
 }
 
 inline block(i) {
-  row[i].result = BLOCK;
+  note_decision(i, BLOCK);
   finish(i, BLOCKED)
 }
 
@@ -229,7 +236,7 @@ inline claim(i) {
 inline settle(i) {
   claimed_twice = claimed_twice ||
       (row[i].status != DRAFT && row[i].status != VALIDATING);
-  note_authority(i);
+  note_act();
   if
   :: verdict[i] == ALLOW -> execute(i, ALLOW)
   :: verdict[i] == BLOCK -> block(i)
@@ -416,7 +423,7 @@ inline resume(i) {
 }
 
 inline speak(i) {
-  note_authority(i);
+  note_act();
   if
 #ifdef EDITS
   :: edits -> revise(i)
@@ -468,7 +475,8 @@ inline catch_up() {
 }
 
 /* How many said yes to the revision, with the vote that is being cast. */
-#define YES(i, a) (PEOPLE((row[i].votes | VOTE(row[i].revision, a)), row[i].revision))
+#define YES(i, a) \
+  (PEOPLE((row[i].votes | VOTE(row[i].revision, a)), row[i].revision))
 
 proctype Approver(byte me; byte a) {
   byte known = 0;

@@ -6,6 +6,7 @@
 #include <absl/time/clock.h>
 #include <absl/time/time.h>
 #include <fcntl.h>
+#include <postgresql/libpq-fe.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -27,6 +29,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kInstalledVersions[] = "/usr/lib/postgresql";
+// Names the folder with the programs where the options name none.
+constexpr char kBinDirVariable[] = "INTENT_POSTGRES_BIN";
 // The system user that Debian's package makes.
 constexpr char kServerUser[] = "postgres";
 // The folder's note of where its cluster is, when that is elsewhere.
@@ -105,6 +109,12 @@ absl::StatusOr<std::string> FindBinDir(const std::string& wanted,
                      "); `apt-get install postgresql` installs it"));
   }
   return found;
+}
+
+std::string WantedBinDir(const PrivatePostgresOptions& options) {
+  if (!options.bin_dir.empty()) return options.bin_dir;
+  const char* named = std::getenv(kBinDirVariable);
+  return named == nullptr ? "" : named;
 }
 
 // Whether the server's user can enter `dir`.
@@ -190,10 +200,15 @@ absl::Status PrivatePostgres::Locate(const PrivatePostgresOptions& options) {
 absl::Status PrivatePostgres::Initialize(
     const PrivatePostgresOptions& options) {
   const std::string cluster_dir = home_dir_ + "/cluster";
-  absl::StatusOr<std::string> bin_dir =
-      FindBinDir(options.bin_dir, ReadFirstLine(cluster_dir + "/PG_VERSION"));
+  absl::StatusOr<std::string> bin_dir = FindBinDir(
+      WantedBinDir(options), ReadFirstLine(cluster_dir + "/PG_VERSION"));
   if (!bin_dir.ok()) return bin_dir.status();
   bin_dir_ = *bin_dir;
+  if (!user_.empty() && !CanEnter(user_, bin_dir_)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "user `", user_, "`, as whom PostgreSQL runs, can't reach `", bin_dir_,
+        "`; put its programs where every user may read"));
+  }
   for (const std::string& dir : {home_dir_, socket_dir_}) {
     absl::Status made = MakeFolderFor(user_, dir);
     if (!made.ok()) return made;
@@ -259,12 +274,11 @@ absl::Status PrivatePostgres::Launch(const PrivatePostgresOptions& options) {
 }
 
 absl::Status PrivatePostgres::AwaitReady() {
+  // Not pg_isready: what is enough to run a server may lack it.
+  const std::string url = Url("postgres", "postgres");
   const absl::Time deadline = absl::Now() + kReadyTimeout;
   while (absl::Now() < deadline) {
-    absl::StatusOr<SubprocessResult> asked =
-        Run({bin_dir_ + "/pg_isready", "-q", "-h", socket_dir_, "-p", "5432"});
-    if (!asked.ok()) return asked.status();
-    if (asked->exit_status == 0) return absl::OkStatus();
+    if (PQping(url.c_str()) == PQPING_OK) return absl::OkStatus();
     if (child_pid_ != 0 && waitpid(child_pid_, nullptr, WNOHANG) != 0) {
       child_pid_ = 0;
       absl::StatusOr<SubprocessResult> tail =

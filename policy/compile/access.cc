@@ -1,6 +1,7 @@
 #include "policy/compile/access.h"
 
 #include <absl/strings/ascii.h>
+#include <absl/strings/match.h>
 
 #include <algorithm>
 #include <utility>
@@ -431,12 +432,11 @@ std::string RequiredPrefix(const std::string& pattern) {
                c != '`') {
       break;
     }
-    // What a quantifier follows need not be there.
-    if (next < pattern.size() &&
-        absl::string_view("*?+{").find(pattern[next]) !=
-            absl::string_view::npos) {
-      break;
-    }
+    // What a quantifier follows need not be there, and one behind `(?i)` or
+    // `\Q\E` reaches back over it.
+    const absl::string_view rest = absl::string_view(pattern).substr(next);
+    if (!rest.empty() && absl::StrContains("*?+{", rest.substr(0, 1))) break;
+    if (absl::StartsWith(rest, "(?") || absl::StartsWith(rest, "\\Q")) break;
     prefix.push_back(c);
     at = next;
   }

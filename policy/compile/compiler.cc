@@ -11,7 +11,6 @@
 #include "base/check.h"
 #include "base/sha256.h"
 #include "policy/compile/index_builder.h"
-#include "policy/limits.h"
 
 namespace sgl {
 namespace {

@@ -15,7 +15,8 @@ struct HeapMeter {
   static void Stop();
 
   // Returns the bytes taken and not given back since Start, as the allocator
-  // rounds them, and the most that these were.
+  // rounds them, and the most that these were. What was taken before and is
+  // given back since counts against them.
   static int64_t LiveBytes();
   static int64_t PeakBytes();
 };

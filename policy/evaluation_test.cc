@@ -5,6 +5,8 @@
 #include <absl/strings/str_cat.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <deque>
 #include <new>
@@ -21,9 +23,10 @@ namespace {
 bool is_counting = false;
 int64_t allocations = 0;
 
-void* Allocate(size_t size) {
+void* Allocate(size_t size, size_t unit = alignof(std::max_align_t)) {
   if (is_counting) ++allocations;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
+  void* const memory = std::aligned_alloc(
+      unit, (std::max(size, size_t{1}) + unit - 1) / unit * unit);
   if (memory == nullptr) std::abort();
   return memory;
 }
@@ -32,6 +35,15 @@ void* Allocate(size_t size) {
 
 void* operator new(size_t size) { return Allocate(size); }
 void* operator new[](size_t size) { return Allocate(size); }
+void* operator new(size_t size, std::align_val_t alignment) {
+  return Allocate(size, static_cast<size_t>(alignment));
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }

@@ -27,8 +27,23 @@ void* operator new(size_t size) {
   return memory;
 }
 
+void* operator new(size_t size, std::align_val_t alignment) {
+  allocation_count.fetch_add(1, std::memory_order_relaxed);
+  const size_t unit = static_cast<size_t>(alignment);
+  void* const memory =
+      std::aligned_alloc(unit, (size + unit - 1) / unit * unit);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
 
 namespace sgl {
 namespace {

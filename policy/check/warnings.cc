@@ -393,6 +393,10 @@ void RuleWarnings::WarnIfRepeated(int32_t number) {
 bool NeedsALetter(absl::string_view pattern) {
   absl::ConsumePrefix(&pattern, "^");
   if (pattern.empty() || absl::StrContains(pattern, "|")) return false;
+  // A quantifier behind one of these reaches back over it.
+  if (absl::StrContains(pattern, "(?") || absl::StrContains(pattern, "\\Q")) {
+    return false;
+  }
   const bool is_optional =
       pattern.size() > 1 && absl::StrContains("?*{", pattern.substr(1, 1));
   return absl::ascii_isalnum(static_cast<unsigned char>(pattern[0])) &&

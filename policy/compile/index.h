@@ -83,12 +83,12 @@ struct Test {
   // The instruction whose value it is, for who asks what decided.
   int32_t instruction = 0;
   union {
-    int64_t low = 0;
+    int64_t low = 1;   // kIsTrue's
     const char* text;  // the program's
     char inline_text[kInlineTextMax];
   };
   union {
-    int64_t high = 0;
+    int64_t high = 1;
     TextPart text_part;
   };
 

@@ -194,8 +194,6 @@ CodeBuilder::Target CodeBuilder::AddLeaf(int32_t id, Target on_true,
   bool is_swapped = false;
   if (!MakeTest(leaf, &test, &subject, &is_swapped)) {
     test = Test();
-    test.low = 1;
-    test.high = 1;
     subject = id;
     is_swapped = false;
   }

@@ -13,7 +13,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "policy/check/checked_policy.h"
 #include "policy/eval/exact.h"
+#include "policy/eval/request.h"
 #include "policy/eval/url.h"
 
 namespace sgl {

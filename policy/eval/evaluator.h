@@ -12,19 +12,16 @@
 #define POLICY_EVAL_EVALUATOR_H_
 
 #include <absl/strings/string_view.h>
-#include <absl/time/time.h>
 
 #include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "policy/check/checked_policy.h"
 #include "policy/compile/program.h"
 #include "policy/decision_kind.h"
 #include "policy/eval/facts.h"
 #include "policy/eval/limits.h"
-#include "policy/eval/request.h"
 #include "policy/eval/text_arena.h"
 #include "policy/eval/verdict.h"
 

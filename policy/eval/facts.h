@@ -39,6 +39,8 @@ struct FactsStorage {
   // Those of Facts::slots that hold more than Missing; all may, where the
   // exact decoder filled them.
   std::vector<int32_t> filled_slots;
+  // The program's: another one's values stand elsewhere.
+  int32_t payload_slot_count = 0;
   bool is_any_slot_filled = true;
 };
 

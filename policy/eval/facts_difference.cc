@@ -65,6 +65,15 @@ std::string Comparer::Run() {
     Expect(exact_.slots[i].state, fast_.slots[i].state,
            absl::StrCat("slot ", i));
   }
+  for (size_t i = 0; i < program_.fixed_fields.size(); ++i) {
+    const auto field = static_cast<RootField>(program_.fixed_fields[i]);
+    const size_t slot = static_cast<size_t>(program_.slot_count) + i;
+    for (const Facts* facts : {&exact_, &fast_}) {
+      const Value wanted = FixedValue(*facts, field);
+      Expect(wanted.number, facts->slots[slot].number, "a fact's slot");
+      Expect(wanted.count, facts->slots[slot].count, "the size in its slot");
+    }
+  }
   CompareSlots(program_.star);
   const std::string type(exact_.request->intent.type);
   const auto shape = program_.platform_types.find(type);

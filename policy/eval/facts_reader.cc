@@ -34,7 +34,9 @@ void FactsReader::Reset(Facts *facts) {
   }
   FactsStorage &storage = *facts->storage;
   const size_t slot_count = SlotsOf(program_);
-  if (storage.is_any_slot_filled || facts->slots.size() != slot_count) {
+  if (storage.is_any_slot_filled || facts->slots.size() != slot_count ||
+      storage.payload_slot_count != program_.slot_count) {
+    storage.payload_slot_count = program_.slot_count;
     facts->slots.assign(slot_count, Value::Missing());
   } else {
     for (const int32_t slot : storage.filled_slots) {

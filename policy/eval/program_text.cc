@@ -19,6 +19,12 @@ std::string Count(size_t count, absl::string_view what) {
                       count == 1 ? "" : (hisses ? "es" : "s"));
 }
 
+// Bounds are kept without saying whether `<` or `<=` was written: the shorter
+// is what a person would have.
+std::string Shorter(std::string loose, std::string strict) {
+  return strict.size() < loose.size() ? strict : loose;
+}
+
 // Writes one program. Confined to one ProgramText call.
 class ProgramWriter {
  public:
@@ -181,9 +187,13 @@ std::string ProgramWriter::Operand(const Test& test) const {
     case TestOp::kEqual:
       return " == " + number(test.low);
     case TestOp::kAtMost:
-      return " <= " + number(test.high);
+      return test.high == INT64_MAX ? " <= " + number(test.high)
+                                    : Shorter(" <= " + number(test.high),
+                                              " < " + number(test.high + 1));
     case TestOp::kAtLeast:
-      return " >= " + number(test.low);
+      return test.low == INT64_MIN ? " >= " + number(test.low)
+                                   : Shorter(" >= " + number(test.low),
+                                             " > " + number(test.low - 1));
     case TestOp::kInRange:
       return absl::StrCat(" in ", number(test.low), "..", number(test.high));
     case TestOp::kInNumbers:

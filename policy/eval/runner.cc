@@ -164,10 +164,11 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline Runner::Result Runner::RunTests(
     // A slot's value stays where it is: a copy that is written in halves and
     // read whole would be waited for.
     Value computed;
-    const Value* value = slots_ + test.value;
-    if (test.source != ValueSource::kSlot) {
+    const Value* value = &computed;
+    if (ABSL_PREDICT_TRUE(test.source == ValueSource::kSlot)) {
+      value = slots_ + test.value;
+    } else {
       computed = evaluator_.Get(test.value);
-      value = &computed;
     }
     bool is_true = false;
     if (ABSL_PREDICT_TRUE(value->is_present())) {

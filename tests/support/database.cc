@@ -74,6 +74,8 @@ std::string MakeFolder() {
 }
 
 Server* server_or_null = nullptr;
+// What ConfigureServer was given; null: the defaults.
+const ServerOptions* server_options_or_null = nullptr;
 
 void StopServer() {
   static_cast<void>(server_or_null->postgres->Stop());
@@ -97,11 +99,19 @@ const storage::PrivatePostgres& TheServer() {
   if (server_or_null != nullptr) return *server_or_null->postgres;
   RemoveStaleFolders();
   const std::string folder = MakeFolder();
-  auto postgres = storage::PrivatePostgres::Start(
-      {.data_dir = folder,
-       .durable = false,
-       .ends_with_caller = true,
-       .settings = {"max_connections=60", "shared_buffers=32MB"}});
+  const ServerOptions options = server_options_or_null == nullptr
+                                    ? ServerOptions()
+                                    : *server_options_or_null;
+  // The last of two settings of one name counts.
+  std::vector<std::string> settings = {"max_connections=60",
+                                       "shared_buffers=32MB"};
+  settings.insert(settings.end(), options.settings.begin(),
+                  options.settings.end());
+  auto postgres =
+      storage::PrivatePostgres::Start({.data_dir = folder,
+                                       .durable = options.durable,
+                                       .ends_with_caller = true,
+                                       .settings = std::move(settings)});
   SGL_CHECK(postgres.ok()) << postgres.status().ToString();
   server_or_null = new Server{folder, *std::move(postgres)};
   std::atexit(StopServer);
@@ -135,6 +145,12 @@ T Sure(absl::StatusOr<T> value) {
 }
 
 }  // namespace
+
+void ConfigureServer(ServerOptions options) {
+  SGL_CHECK(server_or_null == nullptr) << "the server runs already";
+  delete server_options_or_null;
+  server_options_or_null = new ServerOptions(std::move(options));
+}
 
 SqlConnection::SqlConnection(const std::string& url)
     : connection_(PQconnectdb(url.c_str())) {

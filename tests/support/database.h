@@ -74,6 +74,17 @@ struct SeededTenant {
 
 std::string AgentTokenHash(absl::string_view slug);
 
+// How the binary's server runs.
+struct ServerOptions {
+  // On: a commit waits for the disk, as in production. For benchmarks.
+  bool durable = false;
+  // Further settings, each `name=value`.
+  std::vector<std::string> settings = {};
+};
+
+// Says how the server is to run. REQUIRES: no database was made yet.
+void ConfigureServer(ServerOptions options);
+
 class TestDatabase {
  public:
   // Fails the test binary, loudly, where PostgreSQL can't be started.

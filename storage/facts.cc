@@ -16,17 +16,29 @@ std::string IdArray(std::span<const std::string> ids) {
   return array.Finish();
 }
 
-AgentRecord ReadAgent(const pqxx::row& row) {
+// Reads one row of read_facts.sql.
+void ReadFact(const pqxx::row& row, Facts* facts) {
   RowReader reader(row);
-  AgentRecord agent;
-  agent.id = reader.Text();
-  agent.tenant_id = reader.Text();
-  agent.name = reader.Text();
-  agent.role = reader.Text();
-  agent.status = reader.Text();
-  agent.tier = static_cast<int32_t>(reader.Int());
-  agent.labels = reader.TextArray();
-  return agent;
+  const std::string what = reader.Text();
+  const std::string id = reader.Text();
+  if (what == "now") {
+    facts->now = RowReader(row, row.size() - 1).Time();
+  } else if (what == "tenant") {
+    TenantRecord& tenant = facts->tenants[id];
+    tenant.id = id;
+    reader.Text();
+    tenant.slug = reader.Text();
+    tenant.seat = reader.Text();
+  } else {
+    AgentRecord& agent = facts->agents[id];
+    agent.id = id;
+    agent.tenant_id = reader.Text();
+    agent.name = reader.Text();
+    agent.role = reader.Text();
+    agent.status = reader.Text();
+    agent.tier = static_cast<int32_t>(reader.Int());
+    agent.labels = reader.TextArray();
+  }
 }
 
 }  // namespace
@@ -35,24 +47,12 @@ absl::StatusOr<Facts> ReadFacts(
     Transaction& tx, std::span<const std::string> tenant_ids,
     std::span<const std::string> agent_ids) noexcept {
   return Guard("read facts", [&]() -> absl::StatusOr<Facts> {
-    Session& session = OpenSession(tx);
     Facts facts;
-    for (const pqxx::row& row :
-         session.Exec(kReadAgentsSql, Args().Text(IdArray(agent_ids)))) {
-      AgentRecord agent = ReadAgent(row);
-      facts.agents.emplace(agent.id, agent);
+    for (const pqxx::row& row : OpenSession(tx).Exec(
+             kReadFactsSql,
+             Args().Text(IdArray(agent_ids)).Text(IdArray(tenant_ids)))) {
+      ReadFact(row, &facts);
     }
-    for (const pqxx::row& row :
-         session.Exec(kReadTenantsSql, Args().Text(IdArray(tenant_ids)))) {
-      RowReader reader(row);
-      TenantRecord tenant;
-      tenant.id = reader.Text();
-      tenant.slug = reader.Text();
-      tenant.seat = reader.Text();
-      facts.tenants.emplace(tenant.id, tenant);
-    }
-    RowReader now(session.ExecOne(kReadNowSql, Args(), "time"));
-    facts.now = now.Time();
     return facts;
   });
 }

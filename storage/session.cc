@@ -4,6 +4,7 @@
 #include <absl/strings/str_join.h>
 
 #include <pqxx/array>
+#include <pqxx/binarystring>
 #include <utility>
 
 #include "storage/queries.h"
@@ -182,6 +183,23 @@ pqxx::result Session::Exec(const char* sql, const Args& args) {
   has_failed_ = true;
   pqxx::result result = transaction_->exec_params(
       sql, pqxx::prepare::make_dynamic_params(args.values()));
+  has_failed_ = false;
+  return result;
+}
+
+pqxx::result Session::Exec(const char* sql,
+                           std::span<const BinaryArray* const> arrays,
+                           const Args& args) {
+  if (has_failed_) {
+    Raise(absl::AbortedError("an earlier statement of the transaction failed"));
+  }
+  std::vector<pqxx::binarystring> values;
+  values.reserve(arrays.size());
+  for (const BinaryArray* array : arrays) values.emplace_back(array->Finish());
+  has_failed_ = true;
+  pqxx::result result = transaction_->exec_params(
+      sql, pqxx::prepare::make_dynamic_params(values),
+      pqxx::prepare::make_dynamic_params(args.values()));
   has_failed_ = false;
   return result;
 }

@@ -15,9 +15,11 @@
 #include <pqxx/connection>
 #include <pqxx/nontransaction>
 #include <pqxx/result>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "storage/binary_array.h"
 #include "storage/database.h"
 #include "storage/guard.h"
 
@@ -71,7 +73,9 @@ class Args {
 // Reads one row's columns from left to right. A null reads as the empty value.
 class RowReader {
  public:
-  explicit RowReader(const pqxx::row& row) : row_(row) {}
+  explicit RowReader(const pqxx::row& row,
+                     pqxx::row::size_type first_column = 0)
+      : row_(row), column_(first_column) {}
 
   std::string Text();
   int64_t Int();
@@ -87,7 +91,7 @@ class RowReader {
   pqxx::field Next();
 
   pqxx::row row_;
-  pqxx::row::size_type column_ = 0;
+  pqxx::row::size_type column_;
 };
 
 // Confined to one thread. At most one transaction at a time.
@@ -111,6 +115,10 @@ class Session {
   // Runs one statement with parameters. After one that failed, others raise
   // ABORTED until RollbackToSavepoint or the end.
   pqxx::result Exec(const char* sql, const Args& args = Args());
+
+  // The same with arrays in their binary form, which are the first parameters.
+  pqxx::result Exec(const char* sql, std::span<const BinaryArray* const> arrays,
+                    const Args& args);
 
   // Like Exec, where exactly one row must come; `missing` names what isn't
   // there, for NOT_FOUND, otherwise.

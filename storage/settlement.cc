@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/binary_array.h"
 #include "storage/guard.h"
 #include "storage/queries.h"
 #include "storage/session.h"
@@ -20,11 +21,31 @@ namespace {
 // A notification holds less than 8000 bytes; an id and a comma take 37.
 constexpr size_t kNotifiedIdsMax = 200;
 
+using Of = BinaryArray::Of;
+using Arrays = std::vector<const BinaryArray*>;
+
+BinaryArray Texts() { return BinaryArray(Of::kText); }
+BinaryArray Uuids() { return BinaryArray(Of::kUuid); }
+BinaryArray Integers() { return BinaryArray(Of::kInteger); }
+BinaryArray Bigints() { return BinaryArray(Of::kBigint); }
+
 // The columns of settle_intents.sql, as arrays, in its order.
 struct SettlementColumns {
-  ArrayText id, tenant_id, status, decision, sgl_result, policy_digest,
-      failure_reason, failure_message, output, payload, payload_sha256,
-      spend_micros_usd, data_class, requested_by, entry_count;
+  BinaryArray id = Uuids();
+  BinaryArray tenant_id = Uuids();
+  BinaryArray status = Texts();
+  BinaryArray decision = Texts();
+  BinaryArray sgl_result = Texts();
+  BinaryArray policy_digest = Texts();
+  BinaryArray failure_reason = Texts();
+  BinaryArray failure_message = Texts();
+  BinaryArray output = Texts();
+  BinaryArray payload = Texts();
+  BinaryArray payload_sha256 = Texts();
+  BinaryArray spend_micros_usd = Bigints();
+  BinaryArray data_class = Texts();
+  BinaryArray requested_by = Texts();
+  BinaryArray entry_count = Integers();
 
   void Add(const Settlement& settlement) {
     id.Add(settlement.intent_id);
@@ -49,19 +70,27 @@ struct SettlementColumns {
     entry_count.AddInt(static_cast<int64_t>(settlement.audit.size()));
   }
 
-  void AppendTo(Args& args) const {
-    for (const ArrayText* column :
-         {&id, &tenant_id, &status, &decision, &sgl_result, &policy_digest,
-          &failure_reason, &failure_message, &output, &payload, &payload_sha256,
-          &spend_micros_usd, &data_class, &requested_by, &entry_count}) {
-      args.Array(*column);
-    }
+  void AppendTo(Arrays& arrays) const {
+    arrays.insert(
+        arrays.end(),
+        {&id, &tenant_id, &status, &decision, &sgl_result, &policy_digest,
+         &failure_reason, &failure_message, &output, &payload, &payload_sha256,
+         &spend_micros_usd, &data_class, &requested_by, &entry_count});
   }
 };
 
 struct MemoColumns {
-  ArrayText intent_id, id, agent, title, rationale, cost_micros, risk_tier,
-      demands, reasons, within_micros, policy_digest;
+  BinaryArray intent_id = Uuids();
+  BinaryArray id = Uuids();
+  BinaryArray agent = Texts();
+  BinaryArray title = Texts();
+  BinaryArray rationale = Texts();
+  BinaryArray cost_micros = Bigints();
+  BinaryArray risk_tier = Integers();
+  BinaryArray demands = Texts();
+  BinaryArray reasons = Texts();
+  BinaryArray within_micros = Bigints();
+  BinaryArray policy_digest = Texts();
 
   void Add(const Settlement& settlement) {
     if (!settlement.memo.has_value()) return;
@@ -83,18 +112,21 @@ struct MemoColumns {
     policy_digest.AddNullable(settlement.policy_digest);
   }
 
-  void AppendTo(Args& args) const {
-    for (const ArrayText* column :
-         {&intent_id, &id, &agent, &title, &rationale, &cost_micros, &risk_tier,
-          &demands, &reasons, &within_micros, &policy_digest}) {
-      args.Array(*column);
-    }
+  void AppendTo(Arrays& arrays) const {
+    arrays.insert(arrays.end(), {&intent_id, &id, &agent, &title, &rationale,
+                                 &cost_micros, &risk_tier, &demands, &reasons,
+                                 &within_micros, &policy_digest});
   }
 };
 
 struct EntryColumns {
-  ArrayText intent_id, place, actor_user_id, actor_external_id, level, action,
-      meta;
+  BinaryArray intent_id = Uuids();
+  BinaryArray place = Integers();
+  BinaryArray actor_user_id = Uuids();
+  BinaryArray actor_external_id = Texts();
+  BinaryArray level = Texts();
+  BinaryArray action = Texts();
+  BinaryArray meta = Texts();
 
   void Add(const Settlement& settlement) {
     int64_t next_place = 1;
@@ -109,12 +141,9 @@ struct EntryColumns {
     }
   }
 
-  void AppendTo(Args& args) const {
-    for (const ArrayText* column :
-         {&intent_id, &place, &actor_user_id, &actor_external_id, &level,
-          &action, &meta}) {
-      args.Array(*column);
-    }
+  void AppendTo(Arrays& arrays) const {
+    arrays.insert(arrays.end(), {&intent_id, &place, &actor_user_id,
+                                 &actor_external_id, &level, &action, &meta});
   }
 };
 
@@ -148,11 +177,12 @@ void CheckBatch(std::span<const Settlement> settlements) {
 // given nothing was decided under a policy.
 void CheckMaySettle(Session& session, const std::string& active_digest,
                     std::span<const Settlement> settlements,
-                    const ArrayText& intent_ids) {
+                    const BinaryArray& intent_ids) {
   absl::flat_hash_map<std::string, std::string> layers;
   std::string platform;
+  const BinaryArray* const ids[] = {&intent_ids};
   for (const pqxx::row& row :
-       session.Exec(kSettlementDigestsSql, Args().Array(intent_ids))) {
+       session.Exec(kSettlementDigestsSql, ids, Args())) {
     RowReader reader(row);
     const std::string what = reader.Text();
     const std::string id = reader.Text();
@@ -180,10 +210,11 @@ void CheckMaySettle(Session& session, const std::string& active_digest,
   }
 }
 
-// Raises, naming the first intent that wasn't updated.
+// Raises, naming the first intent that wasn't updated. A row without an id is
+// the notification's.
 void CheckAllSettled(std::span<const Settlement> settlements,
                      const pqxx::result& settled, Session& session) {
-  if (settled.size() == settlements.size()) return;
+  if (settled.size() == settlements.size() + 1) return;
   session.MarkFailed();
   absl::flat_hash_set<std::string> done;
   for (const pqxx::row& row : settled) done.insert(row[0].c_str());
@@ -195,14 +226,15 @@ void CheckAllSettled(std::span<const Settlement> settlements,
   }
 }
 
-void Notify(Session& session, std::span<const Settlement> settlements) {
+// What the notification says: which intents, or nothing where they are many.
+std::string Notice(std::span<const Settlement> settlements) {
   std::vector<absl::string_view> ids;
   if (settlements.size() <= kNotifiedIdsMax) {
     for (const Settlement& settlement : settlements) {
       ids.push_back(settlement.intent_id);
     }
   }
-  session.Exec(kNotifySettledSql, Args().Text(absl::StrJoin(ids, ",")));
+  return absl::StrJoin(ids, ",");
 }
 
 }  // namespace
@@ -228,13 +260,14 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
                     [](const Settlement& one) { return one.is_built_in; })) {
       CheckMaySettle(session, active_digest, settlements, rows.id);
     }
-    Args args;
-    rows.AppendTo(args);
-    memos.AppendTo(args);
-    entries.AppendTo(args);
-    CheckAllSettled(settlements, session.Exec(kSettleIntentsSql, args),
+    Arrays arrays;
+    rows.AppendTo(arrays);
+    memos.AppendTo(arrays);
+    entries.AppendTo(arrays);
+    CheckAllSettled(settlements,
+                    session.Exec(kSettleIntentsSql, arrays,
+                                 Args().Text(Notice(settlements))),
                     session);
-    Notify(session, settlements);
     return absl::OkStatus();
   });
 }

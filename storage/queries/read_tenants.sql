@@ -1,2 +1,0 @@
--- By primary key.
-SELECT id, slug, seat FROM tenants WHERE id = ANY ($1::uuid[])

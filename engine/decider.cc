@@ -4,19 +4,17 @@
 #include <absl/strings/str_cat.h>
 #include <absl/time/time.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "base/sha256.h"
 #include "engine/built_in.h"
+#include "engine/json_text.h"
 #include "engine/payload_map.h"
 
 namespace sgl::engine {
 namespace {
-
-using ::nlohmann::ordered_json;
 
 // Times go to the microsecond, like PostgreSQL's.
 std::string TimeText(absl::Time time) {
@@ -94,44 +92,57 @@ AgentFacts AgentFactsOf(const storage::IntentRow& row,
   return agent;
 }
 
-std::vector<std::string> Strings(const std::vector<absl::string_view>& views) {
-  return std::vector<std::string>(views.begin(), views.end());
+// `violations` is there where there are any.
+void AppendViolations(const std::vector<FieldViolation>& violations,
+                      std::string* out) {
+  if (violations.empty()) return;
+  absl::string_view separator = R"(,"violations":[)";
+  for (const FieldViolation& violation : violations) {
+    absl::StrAppend(out, separator, R"({"path":)");
+    AppendJsonText(violation.path, out);
+    absl::StrAppend(out, R"(,"message":)");
+    AppendJsonText(violation.message, out);
+    absl::StrAppend(out, "}");
+    separator = ",";
+  }
+  absl::StrAppend(out, "]");
 }
 
 std::string FactsJson(const Request& request, int32_t revision) {
   const IntentFacts& intent = request.intent;
-  ordered_json json;
-  json["now"] = TimeText(request.now);
-  json["intent"] = {
-      {"type", std::string(intent.type)},
-      {"revision", revision},
-      {"spend_micros_usd", intent.spend_micros_usd},
-      {"data_class", std::string(DataClassName(intent.data_class))},
-      {"requested_by", std::string(intent.requested_by)},
-      {"created_at", TimeText(intent.created_at)},
+  const AgentFacts& agent = request.agent;
+  const TenantFacts& tenant = request.tenant;
+  std::string out =
+      absl::StrCat(R"({"now":")", TimeText(request.now), R"(","intent":{)");
+  const auto add = [&](absl::string_view name, absl::string_view text) {
+    absl::StrAppend(&out, out.back() == '{' ? "\"" : ",\"", name, "\":");
+    AppendJsonText(text, &out);
   };
-  json["agent"] = {
-      {"known", request.agent.known},
-      {"id", std::string(request.agent.id)},
-      {"name", std::string(request.agent.name)},
-      {"role", std::string(request.agent.role)},
-      {"status", std::string(request.agent.status)},
-      {"tier", request.agent.tier},
-      {"labels", Strings(request.agent.labels)},
-  };
-  json["tenant"] = {
-      {"id", std::string(request.tenant.id)},
-      {"slug", std::string(request.tenant.slug)},
-      {"seat", std::string(SeatName(request.tenant.seat))},
-  };
-  json["integrations"] = Strings(request.tenant.connected);
-  json["budget"] = {{"exists", request.budget.exists}};
-  json["limits"] = ordered_json::array();
-  for (const FieldViolation& violation : request.violations) {
-    json["violations"].push_back(
-        {{"path", violation.path}, {"message", violation.message}});
-  }
-  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  add("type", intent.type);
+  absl::StrAppend(&out, R"(,"revision":)", revision, R"(,"spend_micros_usd":)",
+                  intent.spend_micros_usd);
+  add("data_class", DataClassName(intent.data_class));
+  add("requested_by", intent.requested_by);
+  add("created_at", TimeText(intent.created_at));
+  absl::StrAppend(&out, R"(},"agent":{"known":)",
+                  agent.known ? "true" : "false");
+  add("id", agent.id);
+  add("name", agent.name);
+  add("role", agent.role);
+  add("status", agent.status);
+  absl::StrAppend(&out, R"(,"tier":)", agent.tier, R"(,"labels":)");
+  AppendJsonTexts(agent.labels, &out);
+  absl::StrAppend(&out, R"(},"tenant":{)");
+  add("id", tenant.id);
+  add("slug", tenant.slug);
+  add("seat", SeatName(tenant.seat));
+  absl::StrAppend(&out, R"(},"integrations":)");
+  AppendJsonTexts(tenant.connected, &out);
+  absl::StrAppend(&out, R"(,"budget":{"exists":)",
+                  request.budget.exists ? "true" : "false", R"(},"limits":[])");
+  AppendViolations(request.violations, &out);
+  absl::StrAppend(&out, "}");
+  return out;
 }
 
 // Fills in what a row that came by SQL leaves open.

@@ -1,5 +1,6 @@
 #include "engine/decision_json.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 
 #include <nlohmann/json.hpp>
@@ -24,23 +25,64 @@ absl::StatusOr<Decision> ReadWith(absl::string_view reasons,
                                           decision.status().message()));
 }
 
+// Returns how many bytes the JSON value at the head of `text` takes: a list, an
+// object or a string. REQUIRES: it is valid JSON.
+size_t LengthOf(absl::string_view text) {
+  int depth = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    switch (text[at]) {
+      case '"':
+        for (++at; text[at] != '"'; ++at) {
+          if (text[at] == '\\') ++at;
+        }
+        break;
+      case '[':
+      case '{':
+        ++depth;
+        break;
+      case ']':
+      case '}':
+        --depth;
+        break;
+      default:
+        continue;
+    }
+    if (depth == 0) return at + 1;
+  }
+  SGL_CHECK(false) << text;
+  return 0;
+}
+
+// Returns a member of a decision that is a list, as it is written there: a
+// parser would cost more than the whole decision did. `[]` where it has none.
+absl::string_view ListOf(absl::string_view name, absl::string_view decision) {
+  const std::string key = absl::StrCat("\"", name, "\": [");
+  size_t at = 1;
+  while (at < decision.size()) {
+    const absl::string_view rest = decision.substr(at);
+    // INVARIANT: texts are passed over whole, so this is no part of one.
+    if (absl::StartsWith(rest, key)) {
+      const absl::string_view list = rest.substr(key.size() - 1);
+      return list.substr(0, LengthOf(list));
+    }
+    const bool is_value = rest[0] == '"' || rest[0] == '[' || rest[0] == '{';
+    at += is_value ? LengthOf(rest) : 1;
+  }
+  return "[]";
+}
+
 }  // namespace
 
 DecisionJson ToJson(const Decision& decision, absl::Time decided_at) {
   DecisionJson json;
   json.decision = DecisionToJson(decision);
-  const nlohmann::ordered_json parsed =
-      nlohmann::ordered_json::parse(json.decision, nullptr, false);
-  SGL_CHECK(parsed.is_object() && !parsed.empty()) << json.decision;
+  json.reasons = std::string(ListOf("reasons", json.decision));
+  json.demands = std::string(ListOf("approvals", json.decision));
   // Into the text as it stands: it ends with the object's brace.
   json.decision.pop_back();
   absl::StrAppend(
       &json.decision, R"(,"decided_at":")",
       absl::FormatTime(kTimeFormat, decided_at, absl::UTCTimeZone()), "\"}");
-  json.reasons =
-      parsed.value("reasons", nlohmann::ordered_json::array()).dump();
-  json.demands =
-      parsed.value("approvals", nlohmann::ordered_json::array()).dump();
   return json;
 }
 

@@ -38,6 +38,9 @@ constexpr absl::Duration kPartitionInterval = absl::Hours(1);
 // less than a second.
 constexpr absl::Duration kForgetInterval = absl::Hours(1);
 constexpr int kForgottenRequestsMax = 10000;
+// Memos that one sweep ends, and that it escalates: each takes some round
+// trips, and no more than this many may keep DRAFTs waiting.
+constexpr int kSweptMemosMax = 256;
 
 std::vector<std::string> TenantsOf(
     const std::vector<storage::IntentRow>& rows) {
@@ -105,9 +108,9 @@ Worker::Worker(storage::Database* db, Policies* policies,
       policies_(policies),
       executors_(executors),
       waiters_(waiters),
-      options_(options) {
-  SGL_CHECK(options.batch_max >= 1 &&
-            options.batch_max <= storage::kBatchIntentsMax);
+      options_(options),
+      batch_size_(options.batch) {
+  SGL_CHECK(options.batch.max <= storage::kBatchIntentsMax);
 }
 
 Worker::~Worker() { Stop(); }
@@ -174,7 +177,7 @@ absl::Status Worker::Sweep() {
   MakePartitions();
   ForgetRequests();
   const absl::Status escalated =
-      EscalateDueMemos(*db_, options_.batch_max).status();
+      EscalateDueMemos(*db_, kSweptMemosMax).status();
   if (!escalated.ok()) LogWarn("escalate memos: {}", escalated.ToString());
   return ExpireMemos().status();
 }
@@ -232,15 +235,17 @@ absl::StatusOr<int> Worker::SettleAgainstActive() {
 }
 
 absl::StatusOr<int> Worker::SettleBatch() {
+  const absl::Time begun = absl::Now();
   const std::shared_ptr<const ActivePolicy> policy = policies_->active();
   absl::StatusOr<storage::Transaction> tx = db_->Begin({});
   if (!tx.ok()) return tx.status();
   const std::vector<std::string> passed_over = PassedOver();
   absl::StatusOr<std::vector<storage::IntentRow>> rows =
       policy == nullptr
-          ? storage::ClaimPolicyActivations(*tx, options_.batch_max)
-          : storage::ClaimDraftIntents(*tx, options_.batch_max, passed_over);
+          ? storage::ClaimPolicyActivations(*tx, batch_size_.current())
+          : storage::ClaimDraftIntents(*tx, batch_size_.current(), passed_over);
   if (!rows.ok()) return rows.status();
+  const int claimed = static_cast<int>(rows->size());
   std::erase_if(*rows, [&](const storage::IntentRow& row) {
     return passed_over_.contains(row.id);
   });
@@ -273,11 +278,13 @@ absl::StatusOr<int> Worker::SettleBatch() {
   if (status.ok()) status = tx->Commit();
   if (!status.ok()) {
     // One member's fault must not fail the others: the rows go back, and the
-    // next batch is settled one by one.
+    // next batch, a smaller one, is settled one by one.
+    batch_size_.NoteFailed();
     is_careful_ = !IsTransient(status);
     return is_careful_ ? absl::AbortedError(status.message()) : status;
   }
   is_careful_ = false;
+  batch_size_.NoteSettled({.claimed = claimed, .took = absl::Now() - begun});
   waiters_->NoteSettled(*settled);
   if (waiting > 0) policies_->CompileWaiting();
   return static_cast<int>(settled->size());
@@ -339,7 +346,7 @@ absl::StatusOr<int> Worker::ExpireMemos() {
   absl::StatusOr<storage::Transaction> tx = db_->Begin({});
   if (!tx.ok()) return tx.status();
   const absl::StatusOr<std::vector<storage::LockedMemo>> due =
-      storage::DueMemos(*tx, options_.batch_max);
+      storage::DueMemos(*tx, kSweptMemosMax);
   if (!due.ok()) return due.status();
   if (due->empty()) return 0;
   PassedOver();

@@ -22,6 +22,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/batch_size.h"
 #include "engine/executors.h"
 #include "engine/policies.h"
 #include "engine/waiters.h"
@@ -37,9 +38,8 @@ namespace sgl::engine {
 class Worker {
  public:
   struct Options {
-    // One transaction's work. Larger batches gain little and hold their
-    // locks longer.
-    int batch_max = 256;
+    // How much one transaction claims.
+    BatchSize::Options batch = {};
     // With nothing to do, the database is asked for DRAFTs this often; for
     // overdue memos half as often, whatever there is to do.
     absl::Duration poll_interval = absl::Seconds(1);
@@ -96,8 +96,10 @@ class Worker {
   Waiters* const waiters_;
   const Options options_;
   WakeSignal signal_;
+  // Of the next batch. Confined to the thread that ticks.
+  BatchSize batch_size_;
   // The next batch is settled member by member: the one before it was
-  // refused. Confined to the thread that ticks.
+  // refused. Confined likewise.
   bool is_careful_ = false;
   // Intents that the database refuses to change at all, and until when they
   // are passed over, so that they don't stand in the others' way. Confined

@@ -27,4 +27,6 @@ void BatchSize::NoteFailed() {
   current_ = std::max(current_ / 2, options_.min);
 }
 
+void BatchSize::NoteRefused() { current_ = std::min(current_, options_.start); }
+
 }  // namespace sgl::engine

@@ -20,8 +20,7 @@ namespace sgl::engine {
 class BatchSize {
  public:
   struct Options {
-    // After a failure no further down: a batch that is settled member by
-    // member takes 16 at no great loss of speed.
+    // After failures no further down: at 16 a commit's share is small still.
     int min = 16;
     // Where it begins. A commit of some milliseconds is a tenth of it.
     int start = 256;
@@ -50,8 +49,12 @@ class BatchSize {
   // after one that took too long. One that was not full says that the queue is
   // short: then it is as at the start, if it was more.
   void NoteSettled(const Batch& batch);
-  // Halves it after a batch that was refused or lost its connection.
+  // Halves it after a batch that lost its connection, or a race.
   void NoteFailed();
+  // A batch that the database refused is settled member by member next: then it
+  // is as at the start, if it was more. No less, or many that are refused would
+  // hold up those behind them for turns on end.
+  void NoteRefused();
 
  private:
   const Options options_;

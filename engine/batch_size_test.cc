@@ -52,6 +52,16 @@ TEST(BatchSizeTest, AShortQueueBringsItBackToTheStart) {
   EXPECT_EQ(size.current(), 256);
 }
 
+TEST(BatchSizeTest, ARefusedBatchBringsItBackToTheStartAndNoFurther) {
+  BatchSize size(kOptions);
+  Settle(size, 256, 50);
+  size.NoteRefused();
+  EXPECT_EQ(size.current(), 256);
+  size.NoteFailed();
+  size.NoteRefused();
+  EXPECT_EQ(size.current(), 128);
+}
+
 TEST(BatchSizeTest, FailuresShrinkItAndOnlyFullBatchesMendThat) {
   BatchSize size(kOptions);
   size.NoteFailed();

@@ -278,13 +278,20 @@ absl::StatusOr<int> Worker::SettleBatch() {
   if (status.ok()) status = tx->Commit();
   if (!status.ok()) {
     // One member's fault must not fail the others: the rows go back, and the
-    // next batch, a smaller one, is settled one by one.
-    batch_size_.NoteFailed();
+    // next batch is settled one by one.
     is_careful_ = !IsTransient(status);
+    if (is_careful_) {
+      batch_size_.NoteRefused();
+    } else {
+      batch_size_.NoteFailed();
+    }
     return is_careful_ ? absl::AbortedError(status.message()) : status;
   }
+  // One that was settled member by member says nothing of how long others take.
+  if (!is_careful_) {
+    batch_size_.NoteSettled({.claimed = claimed, .took = absl::Now() - begun});
+  }
   is_careful_ = false;
-  batch_size_.NoteSettled({.claimed = claimed, .took = absl::Now() - begun});
   waiters_->NoteSettled(*settled);
   if (waiting > 0) policies_->CompileWaiting();
   return static_cast<int>(settled->size());

@@ -1,5 +1,6 @@
 #include "policy/compile/compiler.h"
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
 
@@ -369,8 +370,12 @@ void Compiler::PlaceMemos() {
 void Compiler::PlanPayloads() {
   program_->payload_plan = MakePayloadPlan(program_->types);
   program_->platform_shapes.resize(program_->type_ids.size());
+  // Types with the same fields share one shape, which then stays in the cache
+  // where each one's own would not: its slots follow from its fields.
+  absl::flat_hash_map<TypeId, const ProgramShape*> shape_of_fields;
   for (const auto& [name, shape] : program_->platform_types) {
-    program_->platform_shapes[static_cast<size_t>(TypeNumber(name))] = &shape;
+    program_->platform_shapes[static_cast<size_t>(TypeNumber(name))] =
+        shape_of_fields.try_emplace(shape.fields, &shape).first->second;
   }
   program_->has_scan =
       std::any_of(program_->instructions.begin(), program_->instructions.end(),

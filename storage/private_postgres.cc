@@ -202,7 +202,15 @@ absl::Status PrivatePostgres::Initialize(
   const std::string cluster_dir = home_dir_ + "/cluster";
   absl::StatusOr<std::string> bin_dir = FindBinDir(
       WantedBinDir(options), ReadFirstLine(cluster_dir + "/PG_VERSION"));
-  if (!bin_dir.ok()) return bin_dir.status();
+  if (!bin_dir.ok()) {
+    const bool is_named =
+        options.bin_dir.empty() && !WantedBinDir(options).empty();
+    if (!is_named) return bin_dir.status();
+    return absl::NotFoundError(absl::StrCat(
+        kBinDirVariable, " names `", WantedBinDir(options),
+        "`, which holds no initdb; name the folder that does, or unset it for "
+        "the PostgreSQL that is installed"));
+  }
   bin_dir_ = *bin_dir;
   if (!user_.empty() && !CanEnter(user_, bin_dir_)) {
     return absl::FailedPreconditionError(absl::StrCat(

@@ -161,8 +161,10 @@ TEST_F(PrivatePostgresTest, VariableNamesTheFolderWithThePrograms) {
     setenv("INTENT_POSTGRES_BIN", kept.c_str(), 1);
   }
   EXPECT_EQ(server.status().code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(server.status().message()),
-              HasSubstr("no initdb below " + dir_ + ")"));
+  EXPECT_EQ(std::string(server.status().message()),
+            "INTENT_POSTGRES_BIN names `" + dir_ +
+                "`, which holds no initdb; name the folder that does, or unset "
+                "it for the PostgreSQL that is installed");
 }
 
 TEST_F(PrivatePostgresTest, ProgramsOutOfReachAreNamed) {

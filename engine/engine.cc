@@ -87,7 +87,7 @@ Engine::Engine(Options options, std::unique_ptr<storage::Database> db,
       }),
       worker_(db_.get(), &policies_, &options_.executors, &waiters_,
               options_.worker),
-      intake_(db_.get(), &policies_, &worker_, &waiters_),
+      intake_(db_.get(), &policies_, &options_.executors, &worker_, &waiters_),
       approvals_(db_.get(), &policies_, &options_.executors, &waiters_),
       memo_edits_(db_.get(), &policies_, &options_.executors, &waiters_),
       delegations_(db_.get()),
@@ -117,12 +117,16 @@ void Engine::Load() {
 void Engine::Start() {
   waiters_.Start();
   watches_.Start();
-  if (options_.claims) worker_.Start();
+  if (options_.claims) {
+    worker_.Start();
+    intake_.StartDeciding();
+  }
   sealer_.Start();
   listener_thread_ = std::jthread([this] { Listen(); });
 }
 
 void Engine::Stop() {
+  intake_.StopDeciding();
   worker_.Stop();
   sealer_.Stop();
   listening_.Stop();

@@ -5,7 +5,7 @@
 #include <absl/time/clock.h>
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -18,14 +18,11 @@
 #include "engine/resumption.h"
 #include "engine/settlement.h"
 #include "storage/facts.h"
+#include "storage/submissions.h"
 #include "storage/uuid.h"
 
 namespace sgl::engine {
 namespace {
-
-// The answer to a wait that ends with the call's deadline leaves this much
-// earlier, so that it still arrives.
-constexpr absl::Duration kAnswerMargin = absl::Milliseconds(50);
 
 // What every use of a submission needs.
 std::vector<FieldError> CheckBody(const Submission& submission) {
@@ -127,18 +124,6 @@ storage::IntentRow RowOf(const storage::Principal& principal,
   return row;
 }
 
-absl::Status ForCaller(const absl::Status& status) {
-  if (status.code() == absl::StatusCode::kAlreadyExists) {
-    return Refusal(absl::StatusCode::kAlreadyExists, "REQUEST_ID_REUSED",
-                   "this request_id was used with another body; make a new "
-                   "one for a new intent");
-  }
-  if (status.code() == absl::StatusCode::kInvalidArgument) {
-    return BadField("payload", "the database can't hold this JSON");
-  }
-  return status;
-}
-
 }  // namespace
 
 // What a submission would become.
@@ -147,75 +132,50 @@ struct Intake::Preview {
   Evaluation evaluation;
 };
 
-Intake::Intake(storage::Database* db, Policies* policies, Worker* worker,
+Intake::Intake(storage::Database* db, Policies* policies,
+               const ExecutorRegistry* executors, Worker* worker,
                Waiters* waiters)
-    : db_(db), policies_(policies), worker_(worker), waiters_(waiters) {}
+    : db_(db),
+      policies_(policies),
+      groups_(db, policies, executors, worker, waiters) {}
 
 void Intake::Submit(const CallScope& scope, const Submission& submission,
                     Done done) {
-  const absl::Status checked = CheckSubmission(submission);
+  const absl::Status checked = Check(submission);
   if (!checked.ok()) return done(checked);
-  if (policies_->active() == nullptr) return done(NoActivePolicy());
-  const storage::NewIntent intent = NewIntentOf(scope.principal(), submission);
-  absl::StatusOr<storage::Transaction> tx =
-      db_->Begin({.tenants = {intent.tenant_id},
-                  .statement_timeout = scope.StatementTimeout()});
-  if (!tx.ok()) return done(tx.status());
-  const absl::StatusOr<storage::InsertOutcome> outcome =
-      storage::InsertIntent(*tx, intent);
-  if (!outcome.ok()) return done(ForCaller(outcome.status()));
-
-  // The deadline's answer leaves early enough to arrive.
-  const absl::Time until =
-      std::min(absl::Now() + submission.wait, scope.deadline() - kAnswerMargin);
-  bool waits =
-      submission.wait > absl::ZeroDuration() && !IsDecided(outcome->row);
-  if (waits) {
-    // Before the commit: no settlement can come first.
-    const absl::Status added =
-        waiters_->Add(scope.id(), {intent.tenant_id, outcome->row.id}, done);
-    // Without a place to wait in it is taken all the same, and answered as a
-    // call whose time is up.
-    waits = !absl::IsResourceExhausted(added);
-    if (waits && !added.ok()) return done(added);
-  }
-  absl::StatusOr<storage::IntentRow> row = outcome->row;
-  if (!outcome->repeated) row = Commit(*tx, scope, intent, *std::move(row));
-  if (!row.ok()) {
-    // Whoever canceled, or stopped the waiters, answered the call already.
-    if (waits && !waiters_->Forget(scope.id())) return;
-    return done(ForCaller(row.status()));
-  }
-  tx->Rollback();
-  worker_->Wake();
-  if (!waits) return done(*row);
-  waiters_->SetUntil(scope.id(), until);
-  // What was there before may have been decided between its read and the
-  // waiter; a cancel may have come before the waiter.
-  if (outcome->repeated) waiters_->NoteSettled({&row->id, 1});
-  if (scope.is_canceled()) waiters_->Cancel(scope.id());
+  std::vector<GroupCommit::Member> members;
+  members.push_back({.scope = scope,
+                     .intent = NewIntentOf(scope.principal(), submission),
+                     .wait = submission.wait,
+                     .done = std::move(done)});
+  groups_.Submit(std::move(members));
 }
 
-absl::StatusOr<storage::IntentRow> Intake::Commit(
-    storage::Transaction& tx, const CallScope& scope,
-    const storage::NewIntent& intent, storage::IntentRow row) {
-  const absl::Status alive = scope.CheckAlive();
-  if (!alive.ok()) return alive;
-  const absl::Status committed = tx.Commit();
-  if (committed.ok()) return row;
-  if (committed.code() != absl::StatusCode::kUnknown) return committed;
-  // The commit is in doubt; the request id says whether it happened.
-  absl::StatusOr<storage::Transaction> again =
-      db_->Begin({.tenants = {intent.tenant_id}});
-  if (!again.ok()) return again.status();
-  absl::StatusOr<std::optional<storage::IntentRow>> found =
-      storage::FindSubmission(*again, intent.tenant_id, intent.principal_id,
-                              intent.request_id, intent.body_sha256);
-  if (!found.ok()) return found.status();
-  if (!found->has_value()) {
-    return absl::UnavailableError("the insert was lost with its connection");
+void Intake::SubmitBatch(const CallScope& scope, std::vector<BatchItem> items) {
+  std::vector<GroupCommit::Member> members;
+  for (BatchItem& item : items) {
+    const absl::Status checked = Check(item.submission);
+    if (!checked.ok()) {
+      item.done(checked);
+      continue;
+    }
+    // Each may wait for its own decision, and so is a call of its own.
+    auto state = std::make_shared<CallState>();
+    state->id = next_item_id_.fetch_add(1);
+    members.push_back(
+        {.scope =
+             CallScope(std::move(state), scope.principal(), scope.deadline()),
+         .intent = NewIntentOf(scope.principal(), item.submission),
+         .wait = item.submission.wait,
+         .done = std::move(item.done)});
   }
-  return **std::move(found);
+  if (!members.empty()) groups_.Submit(std::move(members));
+}
+
+absl::Status Intake::Check(const Submission& submission) const {
+  const absl::Status checked = CheckSubmission(submission);
+  if (!checked.ok()) return checked;
+  return policies_->active() == nullptr ? NoActivePolicy() : absl::OkStatus();
 }
 
 absl::StatusOr<storage::IntentRow> Intake::Validate(

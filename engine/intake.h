@@ -10,11 +10,15 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "engine/call_scope.h"
+#include "engine/executors.h"
+#include "engine/group_commit.h"
 #include "engine/policies.h"
 #include "engine/waiters.h"
 #include "engine/worker.h"
@@ -56,8 +60,18 @@ class Intake {
  public:
   using Done = Waiters::Done;
 
-  Intake(storage::Database* db, Policies* policies, Worker* worker,
-         Waiters* waiters);
+  // One of many submissions that one call brings.
+  struct BatchItem {
+    Submission submission;
+    Done done;
+  };
+
+  Intake(storage::Database* db, Policies* policies,
+         const ExecutorRegistry* executors, Worker* worker, Waiters* waiters);
+
+  // See GroupCommit.
+  void StartDeciding() { groups_.StartDeciding(); }
+  void StopDeciding() { groups_.StopDeciding(); }
 
   // Stores the submission and calls `done`, once, with the intent: at once or
   // when it is decided. A repeat of a request id gives the intent as it
@@ -65,6 +79,11 @@ class Intake {
   // ALREADY_EXISTS, FAILED_PRECONDITION without an active policy.
   // REQUIRES: the principal is an agent.
   void Submit(const CallScope& scope, const Submission& submission, Done done);
+
+  // Submits each, in as few transactions as they fit in; each `done` is called
+  // once. A cancel of the call does not reach them any more.
+  // REQUIRES: the principal is an agent.
+  void SubmitBatch(const CallScope& scope, std::vector<BatchItem> items);
 
   // Returns the intent that Submit would store, with the decision that it
   // would get now. Stores nothing.
@@ -83,15 +102,14 @@ class Intake {
                                const Submission& submission, Why why);
   absl::StatusOr<Preview> TryLook(const CallScope& scope,
                                   const Submission& submission, Why why);
-  absl::StatusOr<storage::IntentRow> Commit(storage::Transaction& tx,
-                                            const CallScope& scope,
-                                            const storage::NewIntent& intent,
-                                            storage::IntentRow row);
+  // What every submission that is to be stored needs.
+  absl::Status Check(const Submission& submission) const;
 
   storage::Database* const db_;
   Policies* const policies_;
-  Worker* const worker_;
-  Waiters* const waiters_;
+  GroupCommit groups_;
+  // Beyond the ids of calls, which count from 1.
+  std::atomic<uint64_t> next_item_id_ = uint64_t{1} << 63;
 };
 
 }  // namespace sgl::engine

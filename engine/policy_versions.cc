@@ -19,6 +19,7 @@
 #include "engine/text.h"
 #include "storage/facts.h"
 #include "storage/settlement.h"
+#include "storage/submissions.h"
 #include "storage/uuid.h"
 
 namespace sgl::engine {
@@ -359,9 +360,11 @@ absl::StatusOr<RequestedActivation> PolicyVersions::AskForVotes(
                     .statement_timeout = scope.StatementTimeout()});
     if (!tx.ok()) return tx.status();
     absl::StatusOr<std::optional<storage::IntentRow>> earlier =
-        storage::FindSubmission(*tx, kSystemTenant, RequesterOf(principal),
-                                absl::AsciiStrToLower(request.request_id),
-                                BodyHash(request, version->set.digest));
+        storage::FindSubmission(
+            *tx, {.tenant_id = kSystemTenant,
+                  .principal_id = RequesterOf(principal),
+                  .request_id = absl::AsciiStrToLower(request.request_id),
+                  .body_sha256 = BodyHash(request, version->set.digest)});
     if (!earlier.ok()) return RequestIdReused(earlier.status());
     if (earlier->has_value()) {
       return RequestedActivation{.version = *std::move(version),

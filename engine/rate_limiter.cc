@@ -51,6 +51,12 @@ absl::Duration RateLimiter::Take(const std::string& key) {
   return wait;
 }
 
+void RateLimiter::Charge(const std::string& key, double count) {
+  if (options_.per_second == 0) return;
+  MutexLock lock(mutex_);
+  Fill(key).level -= count;
+}
+
 absl::Duration RateLimiter::Peek(const std::string& key) {
   if (options_.per_second == 0) return absl::ZeroDuration();
   MutexLock lock(mutex_);

@@ -47,6 +47,10 @@ class RateLimiter {
   // takes nothing and returns how long it will be until there is.
   absl::Duration Take(const std::string& key);
 
+  // Takes as many as that, whether there are any: what is missing is paid off
+  // before Take gives one again.
+  void Charge(const std::string& key, double count);
+
   // Returns what Take would, and takes nothing.
   absl::Duration Peek(const std::string& key);
 

@@ -36,6 +36,14 @@ TEST_F(RateLimiterTest, BurstThenRate) {
   EXPECT_GT(limiter.Take("a"), absl::ZeroDuration());
 }
 
+TEST_F(RateLimiterTest, WhatIsChargedIsPaidOffFirst) {
+  RateLimiter limiter(Options(10, 3));
+  limiter.Charge("a", 12);
+  EXPECT_EQ(limiter.Take("a"), absl::Seconds(1));
+  now_ += absl::Seconds(1);
+  EXPECT_EQ(limiter.Take("a"), absl::ZeroDuration());
+}
+
 TEST_F(RateLimiterTest, FillsToTheBurstAndNoFurther) {
   RateLimiter limiter(Options(10, 3));
   EXPECT_EQ(limiter.Take("a"), absl::ZeroDuration());

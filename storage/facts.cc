@@ -1,5 +1,6 @@
 #include "storage/facts.h"
 
+#include "storage/fact_columns.h"
 #include "storage/guard.h"
 #include "storage/queries.h"
 #include "storage/session.h"
@@ -16,31 +17,6 @@ std::string IdArray(std::span<const std::string> ids) {
   return array.Finish();
 }
 
-// Reads one row of read_facts.sql.
-void ReadFact(const pqxx::row& row, Facts* facts) {
-  RowReader reader(row);
-  const std::string what = reader.Text();
-  const std::string id = reader.Text();
-  if (what == "now") {
-    facts->now = RowReader(row, row.size() - 1).Time();
-  } else if (what == "tenant") {
-    TenantRecord& tenant = facts->tenants[id];
-    tenant.id = id;
-    reader.Text();
-    tenant.slug = reader.Text();
-    tenant.seat = reader.Text();
-  } else {
-    AgentRecord& agent = facts->agents[id];
-    agent.id = id;
-    agent.tenant_id = reader.Text();
-    agent.name = reader.Text();
-    agent.role = reader.Text();
-    agent.status = reader.Text();
-    agent.tier = static_cast<int32_t>(reader.Int());
-    agent.labels = reader.TextArray();
-  }
-}
-
 }  // namespace
 
 absl::StatusOr<Facts> ReadFacts(
@@ -51,7 +27,7 @@ absl::StatusOr<Facts> ReadFacts(
     for (const pqxx::row& row : OpenSession(tx).Exec(
              kReadFactsSql,
              Args().Text(IdArray(agent_ids)).Text(IdArray(tenant_ids)))) {
-      ReadFact(row, &facts);
+      ReadFactRow(row, &facts);
     }
     return facts;
   });

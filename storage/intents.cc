@@ -23,73 +23,6 @@ std::vector<IntentRow> ReadIntentRows(const pqxx::result& result) {
   return rows;
 }
 
-std::optional<IntentRow> ReadSubmission(Session& session,
-                                        const std::string& tenant_id,
-                                        const std::string& principal_id,
-                                        const std::string& request_id,
-                                        const std::string& body_sha256) {
-  const pqxx::result found =
-      session.Exec(kFindSubmissionSql, Args()
-                                           .Text(tenant_id)
-                                           .Text(principal_id)
-                                           .Text(request_id)
-                                           .Text(body_sha256));
-  if (found.empty()) return std::nullopt;
-  RowReader reader(found[0]);
-  if (!reader.Bool()) {
-    Raise(absl::AlreadyExistsError(
-        absl::StrCat("the request id `", request_id,
-                     "` was used for a submission with another body")));
-  }
-  return ReadIntentRow(reader);
-}
-
-Args InsertArgs(const NewIntent& intent) {
-  Args args;
-  args.Text(intent.tenant_id)
-      .Text(intent.principal_id)
-      .Text(intent.request_id)
-      .Text(intent.body_sha256)
-      .Nullable(intent.agent_id)
-      .Text(intent.intent_type)
-      .Text(intent.payload)
-      .Text(intent.payload_sha256)
-      .Int(intent.spend_micros_usd)
-      .Text(intent.data_class)
-      .Nullable(intent.requested_by)
-      .Nullable(intent.title)
-      .Nullable(intent.rationale)
-      .Nullable(intent.submitted_by_token)
-      .Nullable(intent.audit.actor.user_id.value_or(""))
-      .Nullable(intent.audit.actor.external_id)
-      .Text(AuditLevelName(intent.audit.level))
-      .Text(intent.audit.action)
-      .Text(intent.audit.meta);
-  return args;
-}
-
-IntentRow RowOfNew(const NewIntent& intent, const pqxx::row& inserted) {
-  RowReader reader(inserted);
-  IntentRow row;
-  row.id = reader.Text();
-  row.tenant_id = intent.tenant_id;
-  row.agent_id = intent.agent_id;
-  row.intent_type = intent.intent_type;
-  row.payload = intent.payload;
-  row.payload_sha256 = intent.payload_sha256;
-  row.spend_micros_usd = intent.spend_micros_usd;
-  row.data_class = intent.data_class;
-  row.requested_by = intent.requested_by;
-  row.title = intent.title;
-  row.rationale = intent.rationale;
-  row.request_id = intent.request_id;
-  row.submitted_by_token = intent.submitted_by_token;
-  row.transition_number = 1;
-  row.created_at = reader.Time();
-  row.updated_at = reader.Time();
-  return row;
-}
-
 // Locks a batch across tenants and notes whose rows they are. `passed_over` is
 // null where the statement takes none.
 absl::StatusOr<std::vector<IntentRow>> Claim(
@@ -125,37 +58,6 @@ absl::StatusOr<std::vector<IntentRow>> Claim(
 }
 
 }  // namespace
-
-absl::StatusOr<InsertOutcome> InsertIntent(Transaction& tx,
-                                           const NewIntent& intent) noexcept {
-  return Guard("insert an intent", [&]() -> absl::StatusOr<InsertOutcome> {
-    Session& session = OpenSession(tx);
-    const pqxx::result inserted =
-        session.Exec(kInsertIntentSql, InsertArgs(intent));
-    if (!inserted.empty()) {
-      return InsertOutcome{.row = RowOfNew(intent, inserted[0])};
-    }
-    std::optional<IntentRow> earlier =
-        ReadSubmission(session, intent.tenant_id, intent.principal_id,
-                       intent.request_id, intent.body_sha256);
-    if (!earlier.has_value()) {
-      // Its request id was swept between the two statements.
-      return absl::AbortedError("the earlier submission is gone; try again");
-    }
-    return InsertOutcome{.row = *std::move(earlier), .repeated = true};
-  });
-}
-
-absl::StatusOr<std::optional<IntentRow>> FindSubmission(
-    Transaction& tx, const std::string& tenant_id,
-    const std::string& principal_id, const std::string& request_id,
-    const std::string& body_sha256) noexcept {
-  using Result = absl::StatusOr<std::optional<IntentRow>>;
-  return Guard("find a submission", [&]() -> Result {
-    return ReadSubmission(OpenSession(tx), tenant_id, principal_id, request_id,
-                          body_sha256);
-  });
-}
 
 absl::StatusOr<std::vector<IntentRow>> ClaimDraftIntents(
     Transaction& tx, int limit,

@@ -1,4 +1,5 @@
-// Intents: put in, claimed, looked at. What ends them is in settlement.h.
+// Intents: claimed, looked at. What puts them in is in submissions.h, what ends
+// them in settlement.h.
 //
 // Ids are UUIDs in lower-case text; an id that is no UUID is NOT_FOUND, like
 // one of another tenant. Every call works on the tenants of its transaction,
@@ -88,52 +89,6 @@ struct IntentRow {
   absl::Time created_at;
   absl::Time updated_at;
 };
-
-// What SubmitIntent stores.
-struct NewIntent {
-  std::string tenant_id = {};
-  std::string agent_id = {};
-  // Whose request ids these are: the agent's id.
-  std::string principal_id = {};
-  // The caller's idempotency key, unique per (tenant, principal).
-  std::string request_id = {};
-  // Over everything of the request that a repeat must repeat; lower-case hex.
-  std::string body_sha256 = {};
-  std::string intent_type = {};
-  // Exactly as submitted; must be JSON that PostgreSQL's jsonb can hold, else
-  // INVALID_ARGUMENT.
-  std::string payload = {};
-  std::string payload_sha256 = {};
-  int64_t spend_micros_usd = 0;
-  std::string data_class = "NONE";
-  std::string requested_by = {};
-  std::string title = {};
-  std::string rationale = {};
-  // The token's id.
-  std::string submitted_by_token = {};
-  // INTENT_SUBMITTED, with the actor.
-  AuditEntry audit = {};
-};
-
-struct InsertOutcome {
-  IntentRow row;
-  // True: an earlier submission had this request id and the same body. `row`
-  // is that intent as it stands; nothing was written.
-  bool repeated = false;
-};
-
-// Stores a DRAFT with its audit entry and its request id. ALREADY_EXISTS: the
-// request id was used with another body. Of two at once with one request id
-// the second waits for the first's commit.
-absl::StatusOr<InsertOutcome> InsertIntent(Transaction& tx,
-                                           const NewIntent& intent) noexcept;
-
-// Returns the intent that a request id stands for; nothing where unused.
-// ALREADY_EXISTS: used with another body.
-absl::StatusOr<std::optional<IntentRow>> FindSubmission(
-    Transaction& tx, const std::string& tenant_id,
-    const std::string& principal_id, const std::string& request_id,
-    const std::string& body_sha256) noexcept;
 
 // Locks and returns up to `limit` DRAFTs that no other engine holds, each
 // tenant's oldest first, the batch shared fairly between the tenants that have

@@ -3,7 +3,6 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 #include <absl/strings/str_cat.h>
-#include <absl/strings/str_join.h>
 
 #include <algorithm>
 #include <string>
@@ -13,23 +12,13 @@
 #include "storage/guard.h"
 #include "storage/queries.h"
 #include "storage/session.h"
+#include "storage/settlement_columns.h"
 #include "storage/uuid.h"
 
 namespace sgl::storage {
 namespace {
 
-// A notification holds less than 8000 bytes; an id and a comma take 37.
-constexpr size_t kNotifiedIdsMax = 200;
-
-using Of = BinaryArray::Of;
-using Arrays = std::vector<const BinaryArray*>;
-
-BinaryArray Texts() { return BinaryArray(Of::kText); }
-BinaryArray Uuids() { return BinaryArray(Of::kUuid); }
-BinaryArray Integers() { return BinaryArray(Of::kInteger); }
-BinaryArray Bigints() { return BinaryArray(Of::kBigint); }
-
-// The columns of settle_intents.sql, as arrays, in its order.
+// The first columns of settle_intents.sql, as arrays, in its order.
 struct SettlementColumns {
   BinaryArray id = Uuids();
   BinaryArray tenant_id = Uuids();
@@ -71,79 +60,12 @@ struct SettlementColumns {
   }
 
   void AppendTo(Arrays& arrays) const {
-    arrays.insert(
-        arrays.end(),
-        {&id, &tenant_id, &status, &decision, &sgl_result, &policy_digest,
-         &failure_reason, &failure_message, &output, &payload, &payload_sha256,
-         &spend_micros_usd, &data_class, &requested_by, &entry_count});
-  }
-};
-
-struct MemoColumns {
-  BinaryArray intent_id = Uuids();
-  BinaryArray id = Uuids();
-  BinaryArray agent = Texts();
-  BinaryArray title = Texts();
-  BinaryArray rationale = Texts();
-  BinaryArray cost_micros = Bigints();
-  BinaryArray risk_tier = Integers();
-  BinaryArray demands = Texts();
-  BinaryArray reasons = Texts();
-  BinaryArray within_micros = Bigints();
-  BinaryArray policy_digest = Texts();
-
-  void Add(const Settlement& settlement) {
-    if (!settlement.memo.has_value()) return;
-    const MemoDraft& memo = *settlement.memo;
-    intent_id.Add(settlement.intent_id);
-    id.Add(memo.id);
-    agent.Add(memo.agent);
-    title.Add(memo.title);
-    rationale.Add(memo.rationale);
-    cost_micros.AddInt(memo.estimated_cost_micros_usd);
-    risk_tier.AddInt(memo.risk_tier);
-    demands.Add(memo.demands);
-    reasons.Add(memo.reasons);
-    if (memo.within.has_value()) {
-      within_micros.AddInt(absl::ToInt64Microseconds(*memo.within));
-    } else {
-      within_micros.AddNull();
+    for (const BinaryArray* column :
+         {&id, &tenant_id, &status, &decision, &sgl_result, &policy_digest,
+          &failure_reason, &failure_message, &output, &payload, &payload_sha256,
+          &spend_micros_usd, &data_class, &requested_by, &entry_count}) {
+      arrays.push_back(column);
     }
-    policy_digest.AddNullable(settlement.policy_digest);
-  }
-
-  void AppendTo(Arrays& arrays) const {
-    arrays.insert(arrays.end(), {&intent_id, &id, &agent, &title, &rationale,
-                                 &cost_micros, &risk_tier, &demands, &reasons,
-                                 &within_micros, &policy_digest});
-  }
-};
-
-struct EntryColumns {
-  BinaryArray intent_id = Uuids();
-  BinaryArray place = Integers();
-  BinaryArray actor_user_id = Uuids();
-  BinaryArray actor_external_id = Texts();
-  BinaryArray level = Texts();
-  BinaryArray action = Texts();
-  BinaryArray meta = Texts();
-
-  void Add(const Settlement& settlement) {
-    int64_t next_place = 1;
-    for (const AuditEntry& entry : settlement.audit) {
-      intent_id.Add(settlement.intent_id);
-      place.AddInt(next_place++);
-      actor_user_id.AddNullable(entry.actor.user_id.value_or(""));
-      actor_external_id.AddNullable(entry.actor.external_id);
-      level.Add(AuditLevelName(entry.level));
-      action.Add(entry.action);
-      meta.Add(entry.meta);
-    }
-  }
-
-  void AppendTo(Arrays& arrays) const {
-    arrays.insert(arrays.end(), {&intent_id, &place, &actor_user_id,
-                                 &actor_external_id, &level, &action, &meta});
   }
 };
 
@@ -226,17 +148,6 @@ void CheckAllSettled(std::span<const Settlement> settlements,
   }
 }
 
-// What the notification says: which intents, or nothing where they are many.
-std::string Notice(std::span<const Settlement> settlements) {
-  std::vector<absl::string_view> ids;
-  if (settlements.size() <= kNotifiedIdsMax) {
-    for (const Settlement& settlement : settlements) {
-      ids.push_back(settlement.intent_id);
-    }
-  }
-  return absl::StrJoin(ids, ",");
-}
-
 }  // namespace
 
 absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
@@ -248,10 +159,12 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
     SettlementColumns rows;
     MemoColumns memos;
     EntryColumns entries;
+    std::vector<std::string> ids;
     for (const Settlement& settlement : settlements) {
       rows.Add(settlement);
       memos.Add(settlement);
-      entries.Add(settlement);
+      entries.Add(settlement.intent_id, settlement.audit);
+      ids.push_back(settlement.intent_id);
     }
     // What is built in is decided where no policy is active as well, and a
     // switch holds it up there, too.
@@ -266,7 +179,7 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
     entries.AppendTo(arrays);
     CheckAllSettled(settlements,
                     session.Exec(kSettleIntentsSql, arrays,
-                                 Args().Text(Notice(settlements))),
+                                 Args().Text(SettledNotice(ids))),
                     session);
     return absl::OkStatus();
   });

@@ -58,6 +58,10 @@ absl::StatusOr<storage::Principal> Admission::AdmitAgain(
   return principal;
 }
 
+void Admission::Charge(const storage::Principal& principal, size_t calls) {
+  calls_.Charge(RateKey(principal), static_cast<double>(calls));
+}
+
 void Admission::Flush() { Report(/*everything=*/true); }
 
 void Admission::Report(bool everything) {

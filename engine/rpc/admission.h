@@ -53,6 +53,10 @@ class Admission {
   // The same for a stream that goes on: it isn't counted as another call.
   absl::StatusOr<storage::Principal> AdmitAgain(const Arrival& arrival);
 
+  // Counts as many calls of the principal as that, which may call less often
+  // then until they are made up for.
+  void Charge(const storage::Principal& principal, size_t calls);
+
   // Reports what was counted so far, for a server that ends.
   void Flush();
 

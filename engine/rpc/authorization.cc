@@ -19,6 +19,7 @@ constexpr uint8_t kOperator = KindBit(PrincipalKind::kOperator);
 // Workers call none of these: what they lease carries all that they need.
 constexpr MethodRule kRules[] = {
     {Method::kSubmitIntent, "SubmitIntent", kAgent},
+    {Method::kBatchSubmitIntents, "BatchSubmitIntents", kAgent},
     {Method::kEvaluateIntent, "EvaluateIntent", kAgent | kUser | kOperator},
     {Method::kGetIntent, "GetIntent", kAgent | kUser | kOperator},
     {Method::kListIntents, "ListIntents", kAgent | kUser | kOperator},

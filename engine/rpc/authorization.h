@@ -19,6 +19,7 @@ namespace sgl::engine {
 
 enum class Method : uint8_t {
   kSubmitIntent,
+  kBatchSubmitIntents,
   kEvaluateIntent,
   kGetIntent,
   kListIntents,

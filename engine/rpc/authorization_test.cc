@@ -18,6 +18,8 @@ TEST(AuthorizeTest, EachKindCallsItsOwnMethods) {
     bool agent, user, worker, is_operator;
   } kCases[] = {
       {Method::kSubmitIntent, "SubmitIntent", true, false, false, false},
+      {Method::kBatchSubmitIntents, "BatchSubmitIntents", true, false, false,
+       false},
       {Method::kEvaluateIntent, "EvaluateIntent", true, true, false, true},
       {Method::kGetIntent, "GetIntent", true, true, false, true},
       {Method::kListIntents, "ListIntents", true, true, false, true},

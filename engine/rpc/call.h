@@ -54,6 +54,11 @@ class Calls {
       grpc::CallbackServerContext* context, Method method,
       std::function<void(const CallScope&, Done done)> work);
 
+  // Counts as many calls more of the principal as that.
+  void Charge(const storage::Principal& principal, size_t calls) {
+    admission_->Charge(principal, calls);
+  }
+
   // Starts a watch of rows of the caller's tenant. `read` is asked for page
   // after page, on the pool's threads.
   template <typename Response>

@@ -4,8 +4,8 @@
 
 #include "engine/error.h"
 #include "engine/rpc/convert.h"
+#include "engine/rpc/item_status.h"
 #include "engine/rpc/page.h"
-#include "engine/rpc/status.h"
 #include "engine/rpc/watch_reads.h"
 #include "storage/delegations.h"
 #include "storage/memos.h"
@@ -50,12 +50,9 @@ void AnswerItem(const absl::StatusOr<VoteOutcome>& outcome, size_t* bytes,
                 intent::v1::BatchApproveResult* result) {
   const absl::Status answered = Answer(outcome, result);
   if (!answered.ok()) {
-    const PublicStatus shown = ToPublicStatus(
-        answered, MethodName(Method::kBatchApproveDecisionMemos));
     result->Clear();
-    result->mutable_status()->set_code(static_cast<int32_t>(shown.code));
-    result->mutable_status()->set_reason(shown.reason);
-    result->mutable_status()->set_message(shown.message);
+    SetItemStatus(answered, Method::kBatchApproveDecisionMemos,
+                  result->mutable_status());
   }
   if (*bytes + result->ByteSizeLong() > kPageBytesMax) {
     if (result->has_decision_memo()) {

@@ -7,6 +7,7 @@
 #include "engine/error.h"
 #include "engine/rpc/convert.h"
 #include "engine/rpc/page.h"
+#include "engine/rpc/submission_batch.h"
 #include "engine/rpc/watch_reads.h"
 #include "storage/intents.h"
 
@@ -24,6 +25,22 @@ grpc::ServerUnaryReactor* IntentService::SubmitIntent(
       context, Method::kSubmitIntent,
       [=, this](const CallScope& scope, Calls::Done done) {
         Submit(scope, *request, response, std::move(done));
+      });
+}
+
+grpc::ServerUnaryReactor* IntentService::BatchSubmitIntents(
+    grpc::CallbackServerContext* context,
+    const intent::v1::BatchSubmitIntentsRequest* request,
+    intent::v1::BatchSubmitIntentsResponse* response) {
+  return calls_->StartDeferred(
+      context, Method::kBatchSubmitIntents,
+      [=, this](const CallScope& scope, Calls::Done done) {
+        const absl::Status checked = CheckSubmissionBatch(*request);
+        if (!checked.ok()) return done(checked);
+        // The call itself was counted as one.
+        calls_->Charge(scope.principal(),
+                       static_cast<size_t>(request->requests_size()) - 1);
+        SubmitBatch(intake_, scope, *request, response, std::move(done));
       });
 }
 

@@ -24,6 +24,10 @@ class IntentService final : public intent::v1::IntentService::CallbackService {
       grpc::CallbackServerContext* context,
       const intent::v1::SubmitIntentRequest* request,
       intent::v1::SubmitIntentResponse* response) override;
+  grpc::ServerUnaryReactor* BatchSubmitIntents(
+      grpc::CallbackServerContext* context,
+      const intent::v1::BatchSubmitIntentsRequest* request,
+      intent::v1::BatchSubmitIntentsResponse* response) override;
   grpc::ServerUnaryReactor* EvaluateIntent(
       grpc::CallbackServerContext* context,
       const intent::v1::EvaluateIntentRequest* request,

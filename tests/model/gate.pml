@@ -564,7 +564,7 @@ call:
 
 /* ---- Everybody else. ---- */
 
-/* Submits two intents (insert_intent: row and entry in one statement), and may
+/* Submits two intents (submit_intents: row and entry in one statement), and may
    cancel the first (Approvals::Cancel), whatever became of it. */
 proctype Agent(byte me) {
   atomic { row[0].revision = 1; enter(0, DRAFT) };

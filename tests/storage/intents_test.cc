@@ -17,6 +17,7 @@
 #include "base/sha256.h"
 #include "storage/audit.h"
 #include "storage/requests.h"
+#include "storage/submissions.h"
 #include "tests/support/database.h"
 #include "tests/support/status_matchers.h"
 

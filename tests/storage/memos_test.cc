@@ -15,6 +15,7 @@
 #include "base/sha256.h"
 #include "storage/intents.h"
 #include "storage/settlement.h"
+#include "storage/submissions.h"
 #include "storage/uuid.h"
 #include "tests/support/database.h"
 #include "tests/support/status_matchers.h"

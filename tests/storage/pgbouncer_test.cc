@@ -18,6 +18,7 @@
 #include "storage/database.h"
 #include "storage/intents.h"
 #include "storage/settlement.h"
+#include "storage/submissions.h"
 #include "tests/support/database.h"
 #include "tests/support/status_matchers.h"
 

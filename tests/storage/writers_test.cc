@@ -16,6 +16,7 @@
 #include "storage/memos.h"
 #include "storage/migrator.h"
 #include "storage/settlement.h"
+#include "storage/submissions.h"
 #include "storage/uuid.h"
 #include "tests/support/database.h"
 #include "tests/support/status_matchers.h"

@@ -1,0 +1,344 @@
+#include "engine/group_commit.h"
+
+#include <absl/container/flat_hash_set.h>
+#include <absl/time/clock.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "engine/decider.h"
+#include "engine/error.h"
+#include "engine/settlement.h"
+#include "storage/uuid.h"
+
+namespace sgl::engine {
+namespace {
+
+// The answer to a wait that ends with the call's deadline leaves this much
+// earlier, so that it still arrives.
+constexpr absl::Duration kAnswerMargin = absl::Milliseconds(50);
+
+absl::Status ForCaller(const absl::Status& status) {
+  if (!ReasonOf(status).empty()) return status;
+  if (absl::IsAlreadyExists(status)) {
+    return Refusal(absl::StatusCode::kAlreadyExists, "REQUEST_ID_REUSED",
+                   "this request_id was used with another body; make a new "
+                   "one for a new intent");
+  }
+  if (absl::IsInvalidArgument(status)) {
+    return BadField("payload", "the database can't hold this JSON");
+  }
+  return status;
+}
+
+}  // namespace
+
+struct GroupCommit::Entry {
+  explicit Entry(Member its_member)
+      : member(std::move(its_member)), intent_id(storage::NewUuid()) {}
+
+  // Back to how it was before a transaction.
+  void Reset() {
+    settlement.reset();
+    row = absl::UnknownError("not stored yet");
+    is_repeated = false;
+    waits = false;
+  }
+
+  Member member;
+  // Should it be stored.
+  std::string intent_id;
+  // Of this transaction. None where a worker is to decide it.
+  std::optional<storage::Settlement> settlement;
+  // What the caller gets, once the transaction is committed.
+  absl::StatusOr<storage::IntentRow> row = absl::UnknownError("not stored yet");
+  // `row` was there before.
+  bool is_repeated = false;
+  // The waiters have its `done`.
+  bool waits = false;
+};
+
+GroupCommit::GroupCommit(storage::Database* db, Policies* policies,
+                         const ExecutorRegistry* executors, Worker* worker,
+                         Waiters* waiters)
+    : db_(db),
+      policies_(policies),
+      executors_(executors),
+      worker_(worker),
+      waiters_(waiters) {}
+
+void GroupCommit::Submit(std::vector<Member> members) {
+  size_t bytes = 0;
+  for (const Member& member : members) bytes += member.intent.payload.size();
+  bool has_room = false;
+  bool leads = false;
+  {
+    MutexLock lock(mutex_);
+    has_room = queue_.size() + members.size() <= kQueueMax &&
+               queue_bytes_ + bytes <= kQueueBytesMax;
+    if (has_room) {
+      queue_bytes_ += bytes;
+      for (Member& member : members) queue_.push_back(std::move(member));
+      leads = leaders_ < kLeadersMax;
+      if (leads) ++leaders_;
+    }
+  }
+  if (leads) return Lead();
+  if (has_room) return;
+  for (const Member& member : members) {
+    member.done(Refusal(absl::StatusCode::kResourceExhausted, "OVERLOADED",
+                        "too many submissions wait to be stored; try again"));
+  }
+}
+
+void GroupCommit::Lead() {
+  while (true) {
+    std::vector<Entry> entries;
+    {
+      MutexLock lock(mutex_);
+      if (queue_.empty()) {
+        --leaders_;
+        return;
+      }
+      entries = Take();
+    }
+    Commit(std::move(entries));
+  }
+}
+
+std::vector<GroupCommit::Entry> GroupCommit::Take() {
+  std::vector<Entry> entries;
+  size_t bytes = 0;
+  while (!queue_.empty() && entries.size() < kGroupMax) {
+    const size_t more = queue_.front().intent.payload.size();
+    if (!entries.empty() && bytes + more > kGroupBytesMax) break;
+    bytes += more;
+    entries.emplace_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  queue_bytes_ -= bytes;
+  return entries;
+}
+
+void GroupCommit::Commit(std::vector<Entry> entries) {
+  std::erase_if(entries, [](const Entry& entry) {
+    const absl::Status alive = entry.member.scope.CheckAlive();
+    if (!alive.ok()) entry.member.done(alive);
+    return !alive.ok();
+  });
+  if (entries.empty()) return;
+  const absl::Status status = CommitTogether(entries);
+  if (status.ok() || IsTransient(status) || entries.size() == 1) {
+    return Answer(status, entries);
+  }
+  // One member's fault must not fail the others.
+  for (Entry& entry : entries) {
+    std::vector<Entry> alone;
+    alone.push_back(std::move(entry));
+    Answer(CommitTogether(alone), alone);
+  }
+}
+
+absl::Status GroupCommit::CommitTogether(std::vector<Entry>& entries) {
+  // Another policy set may be active by now; the last time it is left to the
+  // worker to find out.
+  constexpr int kAttemptsMax = 3;
+  absl::Status status;
+  for (int tried = 1; tried <= kAttemptsMax; ++tried) {
+    status = TryCommit(entries, decides_ && tried < kAttemptsMax);
+    if (!absl::IsAborted(status)) break;
+    const absl::Status reloaded = policies_->Reload();
+    if (IsTransient(reloaded)) return reloaded;
+  }
+  if (status.code() == absl::StatusCode::kUnknown) return FindAgain(entries);
+  return status;
+}
+
+absl::Status GroupCommit::TryCommit(std::vector<Entry>& entries, bool decides) {
+  absl::flat_hash_set<std::string> tenants;
+  absl::Duration timeout = absl::ZeroDuration();
+  for (Entry& entry : entries) {
+    entry.Reset();
+    tenants.insert(entry.member.intent.tenant_id);
+    // One caller's haste is not the others'.
+    timeout = std::max(timeout, entry.member.scope.StatementTimeout());
+  }
+  absl::StatusOr<storage::Transaction> tx =
+      db_->Begin({.tenants = {tenants.begin(), tenants.end()},
+                  .statement_timeout = timeout});
+  absl::Status status = tx.status();
+  if (status.ok() && decides) status = Decide(*tx, entries);
+  if (status.ok()) status = Insert(*tx, entries);
+  if (!status.ok()) return status;
+  // A canceled call stops before its commit, or not at all.
+  if (entries.size() == 1) status = entries[0].member.scope.CheckAlive();
+  if (!status.ok()) return status;
+  AwaitUndecided(entries);
+  status = tx->Commit();
+  if (status.ok() || status.code() == absl::StatusCode::kUnknown) {
+    return status;
+  }
+  for (Entry& entry : entries) {
+    // Whoever canceled, or stopped the waiters, answered the call already.
+    if (entry.waits && !waiters_->Forget(entry.member.scope.id())) {
+      entry.member.done = [](const auto&) {};
+    }
+  }
+  return status;
+}
+
+absl::Status GroupCommit::Decide(storage::Transaction& tx,
+                                 std::vector<Entry>& entries) {
+  const std::shared_ptr<const ActivePolicy> policy = policies_->active();
+  if (policy == nullptr) return absl::OkStatus();
+  absl::flat_hash_set<std::string> agents;
+  absl::flat_hash_set<std::string> tenants;
+  for (const Entry& entry : entries) {
+    tenants.insert(entry.member.intent.tenant_id);
+    agents.insert(entry.member.intent.agent_id);
+  }
+  const std::vector<std::string> agent_ids(agents.begin(), agents.end());
+  const absl::StatusOr<storage::SubmissionContext> context =
+      storage::ReadSubmissionContext(tx, agent_ids);
+  if (!context.ok()) return context.status();
+  if (context->policy_digest != policy->digest) {
+    return absl::AbortedError("another policy is active");
+  }
+  // Those whose layer is not compiled yet are left to the worker, as is what
+  // is switched off.
+  const absl::StatusOr<TenantPolicies> own =
+      policies_->ForTenants(tx, policy, {tenants.begin(), tenants.end()});
+  if (!own.ok()) return own.status();
+  for (Entry& entry : entries) {
+    const storage::NewIntent& intent = entry.member.intent;
+    const auto found = own->find(intent.tenant_id);
+    if (found == own->end() ||
+        context->IsOff(intent.tenant_id, intent.agent_id)) {
+      continue;
+    }
+    const auto layer = context->layer_digests.find(intent.tenant_id);
+    if (found->second->layer_digest !=
+        (layer == context->layer_digests.end() ? "" : layer->second)) {
+      return absl::AbortedError("another layer is active");
+    }
+    storage::IntentRow row = storage::DraftOf(intent, entry.intent_id);
+    row.created_at = context->facts.now;
+    row.updated_at = context->facts.now;
+    const Deliberation deliberation =
+        engine::Decide(found->second.get(), row, context->facts);
+    if (deliberation.is_built_in || !deliberation.unreadable.empty()) continue;
+    entry.settlement = SettleDecided(row, deliberation, *executors_);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GroupCommit::Insert(storage::Transaction& tx,
+                                 std::vector<Entry>& entries) {
+  std::vector<storage::NewSubmission> submissions;
+  submissions.reserve(entries.size());
+  for (const Entry& entry : entries) {
+    submissions.push_back(
+        {.intent = &entry.member.intent,
+         .intent_id = entry.intent_id,
+         .settlement_or_null =
+             entry.settlement.has_value() ? &*entry.settlement : nullptr});
+  }
+  absl::StatusOr<std::vector<std::optional<storage::IntentRow>>> rows =
+      storage::InsertSubmissions(tx, submissions);
+  if (!rows.ok()) return rows.status();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    Entry& entry = entries[i];
+    if ((*rows)[i].has_value()) {
+      entry.row = *std::move((*rows)[i]);
+      continue;
+    }
+    entry.is_repeated = true;
+    absl::StatusOr<std::optional<storage::IntentRow>> earlier =
+        storage::FindSubmission(tx, entry.member.intent);
+    if (absl::IsAlreadyExists(earlier.status())) {
+      entry.row = ForCaller(earlier.status());
+      continue;
+    }
+    if (!earlier.ok()) return earlier.status();
+    if (!earlier->has_value()) {
+      // Its request id was swept between the two statements.
+      return absl::AbortedError("the earlier submission is gone; try again");
+    }
+    entry.row = **std::move(earlier);
+  }
+  return absl::OkStatus();
+}
+
+void GroupCommit::AwaitUndecided(std::vector<Entry>& entries) {
+  for (Entry& entry : entries) {
+    if (!entry.row.ok() || entry.member.wait <= absl::ZeroDuration() ||
+        IsDecided(*entry.row)) {
+      continue;
+    }
+    const absl::Status added = waiters_->Add(
+        entry.member.scope.id(), {entry.row->tenant_id, entry.row->id},
+        entry.member.done);
+    // Without a place to wait in it is taken all the same, and answered as a
+    // call whose time is up.
+    if (absl::IsResourceExhausted(added)) continue;
+    entry.waits = added.ok();
+    if (!added.ok()) entry.row = added;
+  }
+}
+
+absl::Status GroupCommit::FindAgain(std::vector<Entry>& entries) {
+  for (Entry& entry : entries) {
+    if (!entry.row.ok()) continue;
+    absl::StatusOr<storage::Transaction> tx =
+        db_->Begin({.tenants = {entry.member.intent.tenant_id}});
+    if (!tx.ok()) {
+      entry.row = tx.status();
+      continue;
+    }
+    absl::StatusOr<std::optional<storage::IntentRow>> found =
+        storage::FindSubmission(*tx, entry.member.intent);
+    if (!found.ok()) {
+      entry.row = ForCaller(found.status());
+    } else if (!found->has_value()) {
+      entry.row =
+          absl::UnavailableError("the insert was lost with its connection");
+    } else {
+      entry.row = **std::move(found);
+    }
+  }
+  return absl::OkStatus();
+}
+
+void GroupCommit::Answer(const absl::Status& status,
+                         std::vector<Entry>& entries) {
+  bool has_drafts = false;
+  for (Entry& entry : entries) {
+    const CallScope& scope = entry.member.scope;
+    const absl::StatusOr<storage::IntentRow> row =
+        status.ok() ? std::move(entry.row) : ForCaller(status);
+    has_drafts |= row.ok() && !IsDecided(*row);
+    if (!entry.waits || !status.ok()) {
+      entry.member.done(row);
+      continue;
+    }
+    if (!row.ok()) {
+      // Whoever canceled, or stopped the waiters, answered the call already.
+      if (waiters_->Forget(scope.id())) entry.member.done(row);
+      continue;
+    }
+    // The deadline's answer leaves early enough to arrive.
+    waiters_->SetUntil(scope.id(),
+                       std::min(absl::Now() + entry.member.wait,
+                                scope.deadline() - kAnswerMargin));
+    // What was there before may have been decided between its read and the
+    // waiter; a cancel may have come before the waiter.
+    if (entry.is_repeated) waiters_->NoteSettled({&row->id, 1});
+    if (scope.is_canceled()) waiters_->Cancel(scope.id());
+  }
+  if (has_drafts) worker_->Wake();
+}
+
+}  // namespace sgl::engine

@@ -2,14 +2,17 @@
 
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_format.h>
 #include <absl/strings/str_join.h>
 #include <absl/strings/str_replace.h>
 #include <absl/strings/str_split.h>
 #include <absl/time/clock.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
+#include <iostream>
 #include <iterator>
 #include <utility>
 
@@ -87,6 +90,16 @@ double ProcessSeconds(const std::string& pid) {
 
 }  // namespace
 
+double OwnSeconds() {
+  rusage usage = {};
+  SGL_CHECK_EQ(getrusage(RUSAGE_SELF, &usage), 0);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) +
+           static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 SqlResult MustRun(SqlConnection& connection, const std::string& sql) {
   SqlResult result = connection.Run(sql);
   SGL_CHECK(result.ok()) << result.error << " of: " << sql;
@@ -162,6 +175,21 @@ double Backlog::BackendSeconds() {
     seconds += ProcessSeconds(row[0]);
   }
   return seconds;
+}
+
+void Backlog::PrintStatements() {
+  for (const std::vector<std::string>& row :
+       MustRun(super(),
+               "SELECT round(total_exec_time + total_plan_time), calls, rows, "
+               "left(regexp_replace(query, '\\s+', ' ', 'g'), 90) "
+               "FROM pg_stat_statements AS s JOIN pg_roles AS r "
+               "ON r.oid = s.userid "
+               "WHERE r.rolname IN ('intent_login', 'intent_definer') "
+               "ORDER BY 1 DESC LIMIT 25")
+           .rows) {
+    std::cout << absl::StreamFormat("%8s ms %7s calls %8s rows  %s\n", row[0],
+                                    row[1], row[2], row[3]);
+  }
 }
 
 absl::Duration Backlog::CommitTime() {

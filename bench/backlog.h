@@ -55,6 +55,9 @@ class Backlog {
   // Processor seconds that the server's processes for the engine's role spent
   // so far. They count as long as their connections are open.
   double BackendSeconds();
+  // Says what PostgreSQL spent on each of the engine's statements, functions'
+  // bodies included. REQUIRES: counts_statements.
+  void PrintStatements();
   // The median time of a commit that wrote a row.
   absl::Duration CommitTime();
 
@@ -67,6 +70,9 @@ class Backlog {
   std::unique_ptr<testing::TestDatabase> database_;
   std::string tenant_setting_;
 };
+
+// Processor seconds that this process spent so far.
+double OwnSeconds();
 
 // Runs statements that must succeed.
 testing::SqlResult MustRun(testing::SqlConnection& connection,

@@ -22,7 +22,6 @@
 #include <absl/time/clock.h>
 #include <absl/time/time.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -107,16 +106,6 @@ struct Figures {
   double backend_micros = 0;
 };
 
-double OwnSeconds() {
-  rusage usage = {};
-  SGL_CHECK_EQ(getrusage(RUSAGE_SELF, &usage), 0);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) +
-           static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 double MedianOf(std::vector<double> values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
@@ -163,7 +152,7 @@ class Bench {
       }
     }
     Print(contenders);
-    if (flags_.shows_statements) PrintStatements();
+    if (flags_.shows_statements) backlog_.PrintStatements();
   }
 
  private:
@@ -289,23 +278,6 @@ class Bench {
       return MedianOf(ratios);
     }
     return 0;
-  }
-
-  // What PostgreSQL spent on each of the engine's statements, functions'
-  // bodies included.
-  void PrintStatements() {
-    for (const std::vector<std::string>& row :
-         MustRun(backlog_.super(),
-                 "SELECT round(total_exec_time + total_plan_time), calls, "
-                 "rows, left(regexp_replace(query, '\\s+', ' ', 'g'), 90) "
-                 "FROM pg_stat_statements AS s JOIN pg_roles AS r "
-                 "ON r.oid = s.userid "
-                 "WHERE r.rolname IN ('intent_login', 'intent_definer') "
-                 "ORDER BY 1 DESC LIMIT 25")
-             .rows) {
-      std::cout << absl::StreamFormat("%8s ms %7s calls %8s rows  %s\n", row[0],
-                                      row[1], row[2], row[3]);
-    }
   }
 
   const Flags flags_;

@@ -240,11 +240,11 @@ absl::Status GroupCommit::Insert(storage::Transaction& tx,
   std::vector<storage::NewSubmission> submissions;
   submissions.reserve(entries.size());
   for (const Entry& entry : entries) {
-    submissions.push_back(
-        {.intent = &entry.member.intent,
-         .intent_id = entry.intent_id,
-         .settlement_or_null =
-             entry.settlement.has_value() ? &*entry.settlement : nullptr});
+    submissions.push_back({.intent = &entry.member.intent,
+                           .intent_id = entry.intent_id,
+                           .settlement_or_null = entry.settlement.has_value()
+                                                     ? &*entry.settlement
+                                                     : nullptr});
   }
   absl::StatusOr<std::vector<std::optional<storage::IntentRow>>> rows =
       storage::InsertSubmissions(tx, submissions);
@@ -278,9 +278,9 @@ void GroupCommit::AwaitUndecided(std::vector<Entry>& entries) {
         IsDecided(*entry.row)) {
       continue;
     }
-    const absl::Status added = waiters_->Add(
-        entry.member.scope.id(), {entry.row->tenant_id, entry.row->id},
-        entry.member.done);
+    const absl::Status added =
+        waiters_->Add(entry.member.scope.id(),
+                      {entry.row->tenant_id, entry.row->id}, entry.member.done);
     // Without a place to wait in it is taken all the same, and answered as a
     // call whose time is up.
     if (absl::IsResourceExhausted(added)) continue;
@@ -330,9 +330,8 @@ void GroupCommit::Answer(const absl::Status& status,
       continue;
     }
     // The deadline's answer leaves early enough to arrive.
-    waiters_->SetUntil(scope.id(),
-                       std::min(absl::Now() + entry.member.wait,
-                                scope.deadline() - kAnswerMargin));
+    waiters_->SetUntil(scope.id(), std::min(absl::Now() + entry.member.wait,
+                                            scope.deadline() - kAnswerMargin));
     // What was there before may have been decided between its read and the
     // waiter; a cancel may have come before the waiter.
     if (entry.is_repeated) waiters_->NoteSettled({&row->id, 1});

@@ -73,9 +73,9 @@ absl::Status CheckSubmissionBatch(
     const intent::v1::BatchSubmitIntentsRequest& request) {
   if (request.requests().empty() ||
       request.requests_size() > kBatchRequestsMax) {
-    return BadField("requests", absl::StrCat("1 to ", kBatchRequestsMax,
-                                             " are taken, not ",
-                                             request.requests_size()));
+    return BadField("requests",
+                    absl::StrCat("1 to ", kBatchRequestsMax, " are taken, not ",
+                                 request.requests_size()));
   }
   if (request.ByteSizeLong() > kBatchBytesMax) {
     return BadField("requests",

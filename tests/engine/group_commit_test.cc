@@ -1,7 +1,7 @@
 // Proves that submissions are stored in groups and decided where they are
 // stored: what a caller is told is what is in the database, with the same
-// entries as if a worker had claimed it; what can't be decided at once waits for
-// a worker; and no member of a group is hurt by another.
+// entries as if a worker had claimed it; what can't be decided at once waits
+// for a worker; and no member of a group is hurt by another.
 
 #include <absl/strings/str_cat.h>
 #include <gmock/gmock.h>
@@ -73,8 +73,7 @@ TEST(DecidedAtOnceTest, CallersAreToldWhatIsStored) {
        "INTENT_SUBMITTED SGL_EVALUATED ENGINE_FAILED"},
       {"LAUNCH", "{}", 0, intent::v1::INTENT_STATUS_BLOCKED_SGL,
        "INTENT_SUBMITTED SGL_EVALUATED"},
-      {"POST", kPost, 300'000'000,
-       intent::v1::INTENT_STATUS_AWAITING_HUMAN,
+      {"POST", kPost, 300'000'000, intent::v1::INTENT_STATUS_AWAITING_HUMAN,
        "INTENT_SUBMITTED SGL_EVALUATED DECISION_MEMO_OPENED"},
   };
   for (const auto& c : kCases) {
@@ -105,8 +104,7 @@ TEST(DecidedAtOnceTest, ByThePolicyOfThatMoment) {
       "policy p version 2\nlayer platform\ndefault allow\n"
       "intent POST { text: string }\n"
       "block NO_POSTS on POST when payload.text != \"\"\n");
-  const auto told =
-      served.As(served.agent_token()).MustSubmit("POST", kPost);
+  const auto told = served.As(served.agent_token()).MustSubmit("POST", kPost);
   EXPECT_EQ(told.status(), intent::v1::INTENT_STATUS_BLOCKED_SGL);
   EXPECT_EQ(told.decision().reasons(0).code(), "NO_POSTS");
 }
@@ -161,7 +159,8 @@ TEST(GroupTest, RepeatsInOneGroupAreOneIntent) {
   EXPECT_EQ(answer.response.results(2).status().reason(), "REQUEST_ID_REUSED");
   EXPECT_EQ(served.Value("SELECT count(*) FROM intents"), "1");
   EXPECT_EQ(served.Value("SELECT count(*) FROM audit_log "
-                         "WHERE entity_type = 'intent'"), "3");
+                         "WHERE entity_type = 'intent'"),
+            "3");
 }
 
 TEST(GroupTest, ManyCallersAtOnceAllGetTheirOwn) {

@@ -1,5 +1,6 @@
 #include "policy/check/condition_ranges.h"
 
+#include <absl/container/inlined_vector.h>
 #include <absl/strings/match.h>
 
 #include <algorithm>
@@ -87,6 +88,12 @@ bool IsComparison(Op op) {
          op == Op::kLessEqual || op == Op::kGreater || op == Op::kGreaterEqual;
 }
 
+// Returns whether the outcomes are found as fast as they are remembered. Most
+// conditions of this form stand in one rule only.
+bool IsCheap(Op op) {
+  return IsComparison(op) || IsTextOp(op) || op == Op::kMatches;
+}
+
 // Returns what is known of a condition by its values; nothing where both can
 // be.
 std::optional<bool> TruthOf(const ValueSet& values) {
@@ -127,8 +134,12 @@ const ValueSet* KnownValues::Find(NodeId thing) const {
 
 void KnownValues::And(const KnownValues& other) {
   if (!other.is_possible_) *this = Impossible();
-  if (!is_possible_) return;
-  std::vector<Known> met;
+  if (!is_possible_ || other.known_.empty()) return;
+  if (known_.empty()) {
+    known_ = other.known_;
+    return;
+  }
+  KnownList met;
   size_t i = 0;
   for (const auto& [thing, values] : other.known_) {
     while (i < known_.size() && known_[i].first < thing) {
@@ -157,7 +168,7 @@ void KnownValues::Or(const KnownValues& other) {
     *this = other;
     return;
   }
-  std::vector<Known> joined;
+  KnownList joined;
   for (const auto& [thing, values] : known_) {
     const ValueSet* const others = other.Find(thing);
     if (others == nullptr) continue;
@@ -170,6 +181,9 @@ void KnownValues::Or(const KnownValues& other) {
 }
 
 std::shared_ptr<const Outcomes> ConditionRanges::Of(NodeId id) {
+  if (IsCheap(policy_.node(id).op)) {
+    return std::make_shared<const Outcomes>(Atom(id));
+  }
   const auto known = found_.find(id);
   if (known != found_.end()) return known->second;
   auto outcomes = std::make_shared<const Outcomes>(
@@ -210,11 +224,7 @@ Outcomes ConditionRanges::AndOr(const Node& node) {
   KnownValues& weak = is_and ? outcomes.if_false : outcomes.if_true;
   weak = KnownValues::Impossible();
   for (int i = 0; i < node.child_count; ++i) {
-    const NodeId child = policy_.child(node, i);
-    // Found as fast as remembered; most stand in one rule only.
-    const auto operand = IsComparison(policy_.node(child).op)
-                             ? std::make_shared<const Outcomes>(Atom(child))
-                             : Of(child);
+    const auto operand = Of(policy_.child(node, i));
     strong.And(is_and ? operand->if_true : operand->if_false);
     Settle(strong);
     weak.Or(is_and ? operand->if_false : operand->if_true);
@@ -397,7 +407,7 @@ bool ConditionRanges::PrefixesClash(const KnownValues& values) const {
     absl::string_view text;
     bool is_wanted;
   };
-  std::vector<Prefix> prefixes;
+  absl::InlinedVector<Prefix, 2> prefixes;
   for (const auto& [id, truth] : values.known_) {
     const Node& node = policy_.node(id);
     if (node.op != Op::kStartsWith) continue;
@@ -422,6 +432,8 @@ bool ConditionRanges::PrefixesClash(const KnownValues& values) const {
 
 bool ConditionRanges::Exclude(const KnownValues& one,
                               const KnownValues& two) const {
+  // Of a single outcome all is settled that can be.
+  if (two.is_possible() && two.all().empty()) return !one.is_possible();
   KnownValues both = one;
   both.And(two);
   Settle(both);

@@ -27,13 +27,14 @@
 // whole condition is not missing.)
 //
 // Bounds. Sets of more than kValuesMax members and more than kThingsMax things
-// are not followed, and after kWorkMax steps nothing is known of anything: all
-// of these lose warnings and invent none.
+// are not followed, and after kWorkMax steps no more is known than what one
+// comparison says: all of these lose warnings and invent none.
 
 #ifndef POLICY_CHECK_CONDITION_RANGES_H_
 #define POLICY_CHECK_CONDITION_RANGES_H_
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/inlined_vector.h>
 #include <absl/strings/string_view.h>
 
 #include <cstddef>
@@ -41,7 +42,6 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "policy/check/checked_policy.h"
 #include "policy/check/value_set.h"
@@ -52,12 +52,14 @@ namespace sgl {
 class KnownValues {
  public:
   using Known = std::pair<NodeId, ValueSet>;
+  // A comparison tells of one thing, and most conditions are comparisons.
+  using KnownList = absl::InlinedVector<Known, 1>;
 
   static KnownValues Impossible();
   static KnownValues Of(NodeId thing, ValueSet values);
 
   bool is_possible() const { return is_possible_; }
-  const std::vector<Known>& all() const { return known_; }
+  const KnownList& all() const { return known_; }
   // Null where nothing is known of the thing.
   const ValueSet* Find(NodeId thing) const;
 
@@ -70,7 +72,7 @@ class KnownValues {
   friend class ConditionRanges;
 
   bool is_possible_ = true;
-  std::vector<Known> known_;  // ascending by thing; no set is empty
+  KnownList known_;  // ascending by thing; no set is empty
 };
 
 // The two outcomes of a condition. Both may be impossible: a constant fault.
@@ -89,7 +91,7 @@ class ConditionRanges {
   explicit ConditionRanges(const CheckedPolicy& policy) : policy_(policy) {}
 
   // Returns the outcomes of a node of type bool. They live as long as the
-  // shared pointer, and are remembered for a while.
+  // shared pointer; those that are dear to find are remembered for a while.
   std::shared_ptr<const Outcomes> Of(NodeId id);
 
   // Returns whether two outcomes cannot come together.

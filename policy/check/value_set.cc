@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kLowest = std::numeric_limits<int64_t>::min();
 constexpr int64_t kHighest = std::numeric_limits<int64_t>::max();
 
-using TextList = std::vector<absl::string_view>;
+using TextList = ValueSet::TextList;
 
 TextList Both(const TextList& left, const TextList& right) {
   TextList both;
@@ -66,7 +66,7 @@ ValueSet ValueSet::AllTexts() {
 
 ValueSet ValueSet::Text(absl::string_view text) { return Texts({text}); }
 
-ValueSet ValueSet::Texts(std::vector<absl::string_view> texts) {
+ValueSet ValueSet::Texts(TextList texts) {
   ValueSet set;
   set.is_text_ = true;
   set.texts_ = std::move(texts);

@@ -12,6 +12,7 @@
 #ifndef POLICY_CHECK_VALUE_SET_H_
 #define POLICY_CHECK_VALUE_SET_H_
 
+#include <absl/container/inlined_vector.h>
 #include <absl/strings/string_view.h>
 
 #include <cstddef>
@@ -29,6 +30,9 @@ namespace sgl {
 // two of them; texts ascend without duplicates. So equal sets are equal.
 class ValueSet {
  public:
+  // Most sets are one interval or one text: those need no memory of their own.
+  using TextList = absl::InlinedVector<absl::string_view, 1>;
+
   // Holds every number.
   static ValueSet AllNumbers();
   // Holds low..high; nothing where low is above high.
@@ -39,7 +43,7 @@ class ValueSet {
   static ValueSet AllTexts();
   static ValueSet Text(absl::string_view text);
   // REQUIRES: the texts ascend without duplicates.
-  static ValueSet Texts(std::vector<absl::string_view> texts);
+  static ValueSet Texts(TextList texts);
 
   bool is_empty() const;
   bool is_text() const { return is_text_; }
@@ -63,8 +67,8 @@ class ValueSet {
 
   bool is_text_ = false;
   bool is_all_but_ = false;  // all texts but `texts_`
-  std::vector<Interval> intervals_;
-  std::vector<absl::string_view> texts_;
+  absl::InlinedVector<Interval, 1> intervals_;
+  TextList texts_;
 };
 
 }  // namespace sgl

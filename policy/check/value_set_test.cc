@@ -29,7 +29,7 @@ ValueSet OfBits(int bits, bool is_open) {
 ValueSet OfTextBits(int bits, bool is_open) {
   static const auto* const kTexts =
       new std::vector<std::string>{"a", "ab", "b", "c", "d", "e"};
-  std::vector<absl::string_view> texts;
+  ValueSet::TextList texts;
   for (size_t i = 0; i < 6; ++i) {
     if (((bits >> i & 1) != 0) != is_open) texts.emplace_back((*kTexts)[i]);
   }

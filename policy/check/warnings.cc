@@ -238,7 +238,6 @@ Span RuleWarnings::PlaceOf(NodeId id, Span when) const {
 // Reports the operands, of any depth, that are never true or never false. Each
 // node once: what is said of it is said where it was first written.
 void RuleWarnings::WarnOfParts(NodeId id) {
-  if (!seen_.insert(id).second) return;
   const Node& node = policy_.node(id);
   const bool is_loop =
       node.op == Op::kAny || node.op == Op::kAll || node.op == Op::kCount;
@@ -246,10 +245,13 @@ void RuleWarnings::WarnOfParts(NodeId id) {
       node.op != Op::kNot) {
     return;
   }
+  if (!seen_.insert(id).second) return;
   for (int i = is_loop ? 1 : 0; i < node.child_count; ++i) {
     const NodeId child = policy_.child(node, i);
-    if (ranges_.IsConstant(child)) continue;
     const std::shared_ptr<const Outcomes> outcomes = ranges_.Of(child);
+    const bool is_settled =
+        outcomes->is_never_true() || outcomes->is_never_false();
+    if (is_settled && ranges_.IsConstant(child)) continue;
     if (outcomes->is_never_true()) {
       diagnostics_.Add(DiagnosticKind::kNeverTrue, policy_.node(child).span,
                        "this condition is never true");

@@ -152,8 +152,8 @@ TypeId Declarations::ResolveNamed(const TypeExpr& type) {
   std::vector<std::string> names = {"enum", "list"};
   for (const auto& [name, id] : NamedTypes()) {
     if (type.name.text == name) return id;
-    names.push_back(name);
   }
+  for (const auto& [name, id] : NamedTypes()) names.emplace_back(name);
   auto report =
       diagnostics_.Add(DiagnosticKind::kUnknownFieldType, type.name.span,
                        absl::StrCat("`", type.name.text, "` is not a type"));

@@ -154,6 +154,10 @@ Lexer::Lexer(const SourceSet& sources, Span part, Diagnostics& diagnostics)
 void Lexer::CheckUtf8() {
   size_t at = 0;
   while (at < text_.size()) {
+    if (static_cast<unsigned char>(text_[at]) < 0x80) {
+      ++at;
+      continue;
+    }
     const size_t length = WellFormedLength(text_.substr(at, 4));
     if (length == 0) {
       const auto begin = static_cast<int32_t>(at);

@@ -28,10 +28,8 @@ FileId SourceSet::Add(std::string name, std::string text) {
   // INVARIANT: offsets fit an int32, because a text past kSourceBytesMax is
   // only ever pointed at by its first byte.
   const size_t end = std::min<size_t>(kept.size(), INT32_MAX - 1);
-  for (size_t i = 0; i < end; ++i) {
-    if (kept[i] == '\n') {
-      file->line_begins.push_back(static_cast<int32_t>(i + 1));
-    }
+  for (size_t at = kept.find('\n'); at < end; at = kept.find('\n', at + 1)) {
+    file->line_begins.push_back(static_cast<int32_t>(at + 1));
   }
   files_.push_back(std::move(file));
   return static_cast<FileId>(files_.size() - 1);

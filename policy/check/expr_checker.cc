@@ -385,8 +385,10 @@ bool Checker::ReportSet(ExprId id, absl::string_view what,
 Checked Checker::CheckStringOp(const Expr& node) {
   const bool is_start = node.kind == ExprKind::kStartsWith;
   const bool is_end = node.kind == ExprKind::kEndsWith;
-  if (ReportSet(
-          ast().child(node, 1),
+  const ExprId text_id = ast().child(node, 1);
+  if (expr(text_id).kind != ExprKind::kString &&
+      ReportSet(
+          text_id,
           absl::StrCat("`", sources_.TextAt(node.op_span), "` takes one text"),
           absl::StrCat("for several write `matches /", is_start ? "^" : "",
                        "(a|b)", is_end ? "$" : "", "/`"))) {

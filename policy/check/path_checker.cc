@@ -198,10 +198,9 @@ Checked Checker::CheckCoalesce(const Expr& node, TypeId wanted) {
 ResolvedPath Checker::ResolvePath(ExprId id) {
   const Expr& path = expr(id);
   if (path.kind != ExprKind::kPath || path.step_count == 0) return {};
-  std::vector<Name> steps;
-  for (int i = 0; i < path.step_count; ++i) {
-    steps.push_back(ast().step(path, i));
-    if (steps.back().text.empty()) return {};
+  const absl::Span<const Name> steps = ast().steps_of(path);
+  for (const Name& step : steps) {
+    if (step.text.empty()) return {};
   }
   return ResolveSteps(steps, path.span);
 }

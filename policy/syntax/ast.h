@@ -10,7 +10,9 @@
 #define POLICY_SYNTAX_AST_H_
 
 #include <absl/strings/string_view.h>
+#include <absl/types/span.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -232,6 +234,11 @@ struct Ast {
   }
   const Name& step(const Expr& parent, int number) const {
     return steps[static_cast<size_t>(parent.first_step + number)];
+  }
+  absl::Span<const Name> steps_of(const Expr& parent) const {
+    return absl::MakeConstSpan(steps).subspan(
+        static_cast<size_t>(parent.first_step),
+        static_cast<size_t>(parent.step_count));
   }
   absl::string_view text(const Expr& expr) const {
     return texts[static_cast<size_t>(expr.text)];

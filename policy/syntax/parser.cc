@@ -57,6 +57,10 @@ Ast Parser::ParseFile() {
   return std::move(ast_);
 }
 
+void Parser::ReadAhead(size_t ahead) {
+  while (ahead_.size() <= ahead) ahead_.Push(lexer_->Next());
+}
+
 Token Parser::Take() {
   Peek();
   Token token = ahead_.Pop();

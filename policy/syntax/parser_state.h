@@ -76,9 +76,11 @@ class Parser {
 
   // parser.cc: tokens, errors, recovery.
   const Token& Peek(size_t ahead = 0) {
-    while (ahead_.size() <= ahead) ahead_.Push(lexer_->Next());
+    if (ahead_.size() <= ahead) ReadAhead(ahead);
     return ahead_[ahead];
   }
+  // Kept apart, so that looking again at what was read costs no call.
+  void ReadAhead(size_t ahead);
   Token Take();
   // Takes a token that nobody wants to look at.
   void Drop();

@@ -58,11 +58,9 @@
 #include "policy/eval/limits.h"
 #include "policy/source/source.h"
 
-namespace re2 {
-class RE2;
-}
-
 namespace sgl {
+
+class CompiledRegex;
 
 enum class NodeId : int32_t { kNone = -1 };
 enum class LayerId : int32_t { kPlatform = 0 };
@@ -322,8 +320,8 @@ struct CheckedPolicy {
   std::vector<ConstantRange> ranges;
   std::vector<Regex> regexes;
   // Each of them by its number, as the checker compiled it to know that RE2
-  // accepts it: what takes longest of all that is done with a regex.
-  std::vector<std::shared_ptr<const re2::RE2>> compiled_regexes;
+  // accepts it: compiling one takes longest of all that is done with a regex.
+  std::vector<std::shared_ptr<const CompiledRegex>> compiled_regexes;
   std::vector<Path> paths;
   std::vector<PayloadSlot> slots;
   std::vector<std::string> zones;  // names of the time zones used

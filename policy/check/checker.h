@@ -350,8 +350,8 @@ class Checker {
   absl::flat_hash_map<std::pair<GuardKey, std::string>, GuardKey> keys_;
   GuardKey next_key_ = 1;  // 0 is the payload itself
   std::map<std::pair<LayerId, std::string>, Span> codes_;
-  // By flag and pattern; null for what RE2 refuses.
-  absl::flat_hash_map<std::string, std::shared_ptr<const re2::RE2>> regexes_;
+  // Numbers of regexes, by pattern and whether they ignore case.
+  absl::flat_hash_map<std::pair<std::string, bool>, int32_t> regex_numbers_;
 };
 
 }  // namespace sgl

@@ -3,15 +3,16 @@
 
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
-#include <re2/re2.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "policy/check/checker.h"
+#include "policy/compile/compiled_regex.h"
 #include "policy/diagnostics/suggest.h"
 #include "policy/lex/lexer.h"
 #include "policy/limits.h"
@@ -235,24 +236,19 @@ int32_t Checker::AddRegex(const Expr& regex, absl::string_view pattern) {
     return -1;
   }
   const bool ignores_case = regex.number != 0;
-  const std::string key = absl::StrCat(ignores_case ? "i" : "-", pattern);
-  std::shared_ptr<const re2::RE2>& known = regexes_[key];
-  if (known == nullptr) {
-    re2::RE2::Options options;
-    options.set_log_errors(false);
-    options.set_max_mem(kRegexMemoryMax);
-    options.set_case_sensitive(!ignores_case);
-    auto compiled = std::make_shared<const re2::RE2>(
-        re2::StringPiece(pattern.data(), pattern.size()), options);
-    if (!compiled->ok()) {
-      Report(DiagnosticKind::kBadRegex, regex.span,
-             absl::StrCat("the regex does not compile: ", compiled->error()));
-      return -1;
-    }
-    known = std::move(compiled);
+  std::pair key(std::string(pattern), ignores_case);
+  const auto known = regex_numbers_.find(key);
+  if (known != regex_numbers_.end()) return known->second;
+  auto compiled = std::make_shared<const CompiledRegex>(pattern, ignores_case);
+  if (const std::string error = compiled->error(); !error.empty()) {
+    Report(DiagnosticKind::kBadRegex, regex.span,
+           absl::StrCat("the regex does not compile: ", error));
+    return -1;
   }
-  const int32_t number = nodes_.AddRegex({std::string(pattern), ignores_case});
-  policy_.compiled_regexes.resize(policy_.regexes.size(), known);
+  const auto number = static_cast<int32_t>(policy_.regexes.size());
+  policy_.regexes.push_back({key.first, ignores_case});
+  policy_.compiled_regexes.push_back(std::move(compiled));
+  regex_numbers_.emplace(std::move(key), number);
   return number;
 }
 

@@ -84,10 +84,6 @@ int32_t NodeBuilder::AddRange(const ConstantRange& range) {
   return Intern(range, &ranges_, &policy_.ranges);
 }
 
-int32_t NodeBuilder::AddRegex(const Regex& regex) {
-  return Intern(regex, &regexes_, &policy_.regexes);
-}
-
 int32_t NodeBuilder::AddPath(const Path& path) {
   return Intern(path, &paths_, &policy_.paths);
 }

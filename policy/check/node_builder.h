@@ -31,7 +31,6 @@ class NodeBuilder {
   int32_t AddLiteral(const Literal& literal);
   int32_t AddSet(ConstantSet set);
   int32_t AddRange(const ConstantRange& range);
-  int32_t AddRegex(const Regex& regex);
   int32_t AddPath(const Path& path);
   int32_t AddSlot(const PayloadSlot& slot);
   int32_t AddZone(const std::string& zone);
@@ -59,7 +58,6 @@ class NodeBuilder {
   absl::flat_hash_map<Literal, int32_t> literals_;
   std::map<ConstantSet, int32_t> sets_;
   std::map<ConstantRange, int32_t> ranges_;
-  std::map<Regex, int32_t> regexes_;
   std::map<Path, int32_t> paths_;
   std::map<PayloadSlot, int32_t> slots_;
   std::map<std::string, int32_t> zones_;

@@ -275,10 +275,10 @@ AccessSet AccessFinder::Regex(int32_t id,
   Atom atom;
   atom.subject = child(instruction, 0);
   if (!IsSubject(atom.subject)) return std::nullopt;
-  const RE2& regex = *program_.regexes[static_cast<size_t>(instruction.index)];
-  const std::string prefix = regex.options().case_sensitive()
-                                 ? RequiredPrefix(regex.pattern())
-                                 : std::string();
+  const CompiledRegex& regex =
+      *program_.regexes[static_cast<size_t>(instruction.index)];
+  const std::string prefix =
+      regex.ignores_case() ? std::string() : RequiredPrefix(regex.pattern());
   if (!prefix.empty()) {
     atom.kind = IndexKind::kPrefixes;
     atom.texts = {prefix};

@@ -295,7 +295,6 @@ void Compiler::CompileTypes() {
     program_->intent_types.push_back(type.name);
     TypeNumber(type.name);
   }
-  std::sort(program_->intent_types.begin(), program_->intent_types.end());
 }
 
 void Compiler::CompileLayers() {

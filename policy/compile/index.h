@@ -203,9 +203,8 @@ struct LayerIndex {
 };
 
 struct DecisionIndex {
-  // Of each regex that is a plain pattern: what its matches begin with, and
-  // what stands behind it, in `tails`; -1 for all others.
-  std::vector<std::string> prefixes;
+  // Of each regex that is a plain pattern what stands behind the prefix, in
+  // `tails`; -1 for all others.
   std::vector<int32_t> tail_of_regex;
   std::vector<PatternTail> tails;
   std::vector<Cell> cells;

@@ -1,5 +1,7 @@
 #include "policy/compile/index_builder.h"
 
+#include <absl/container/flat_hash_map.h>
+
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -52,7 +54,8 @@ class IndexBuilder {
  private:
   using Rules = std::vector<int32_t>;
 
-  void ReadPatterns();
+  // Gives patterns with equal tails one of them.
+  void ShareTails();
   void BuildLayer(const ProgramLayer& layer);
   int32_t BuildGroup(Rules rules, const std::string* type_or_null);
   void FindAccess(const std::string* type_or_null,
@@ -70,9 +73,7 @@ class IndexBuilder {
             2 * static_cast<int>(atom.kind) + (ignores_case ? 1 : 0)};
   }
   bool IgnoresCase(int32_t regex) const {
-    return !program_.regexes[static_cast<size_t>(regex)]
-                ->options()
-                .case_sensitive();
+    return program_.regexes[static_cast<size_t>(regex)]->ignores_case();
   }
   const ProgramRule& rule(int32_t id) const {
     return program_.rules[static_cast<size_t>(id)];
@@ -104,28 +105,22 @@ void IndexBuilder::Run() {
     }
     may_fault_[i] = may_fault;
   }
-  ReadPatterns();
+  ShareTails();
   for (const ProgramLayer& layer : program_.layers) BuildLayer(layer);
   // Tenants' rules may have named more types.
   program_.index.layers[0].group_of_type.resize(program_.type_ids.size(), -1);
 }
 
-void IndexBuilder::ReadPatterns() {
+void IndexBuilder::ShareTails() {
   DecisionIndex& index = program_.index;
-  std::map<std::string, int32_t> known;
-  for (size_t i = 0; i < program_.regexes.size(); ++i) {
-    std::optional<PlainPattern> plain;
-    if (!IgnoresCase(static_cast<int32_t>(i))) {
-      plain = ReadPlainPattern(program_.regexes[i]->pattern());
-    }
-    index.prefixes.push_back(plain.has_value() ? plain->prefix : "");
+  absl::flat_hash_map<PatternTail, int32_t> known;
+  for (const auto& regex : program_.regexes) {
     index.tail_of_regex.push_back(-1);
-    if (!plain.has_value()) continue;
-    std::string key = plain->tail.is_end ? "$" : "";
-    for (const auto& members : plain->tail.classes) key += members.to_string();
+    if (!regex->plain().has_value()) continue;
+    const PatternTail& tail = regex->plain()->tail;
     const int32_t next = static_cast<int32_t>(index.tails.size());
-    const auto [found, is_new] = known.emplace(std::move(key), next);
-    if (is_new) index.tails.push_back(std::move(plain->tail));
+    const auto [found, is_new] = known.try_emplace(tail, next);
+    if (is_new) index.tails.push_back(tail);
     index.tail_of_regex.back() = found->second;
   }
 }

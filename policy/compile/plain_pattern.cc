@@ -10,14 +10,12 @@ namespace {
 // Longer patterns are left to RE2.
 constexpr size_t kClassesMax = 64;
 
-using Class = std::bitset<128>;
-
-void AddRange(char low, char high, Class& members) {
+void AddRange(char low, char high, ByteClass& members) {
   for (int c = low; c <= high; ++c) members.set(static_cast<size_t>(c));
 }
 
 // Adds what an escape stands for; false where it is no class and no mark.
-bool AddEscape(char c, Class& members) {
+bool AddEscape(char c, ByteClass& members) {
   switch (c) {
     case 'd':
       AddRange('0', '9', members);
@@ -46,12 +44,12 @@ class PatternReader {
  public:
   explicit PatternReader(absl::string_view pattern) : rest_(pattern) {}
 
-  bool Read(PatternTail& tail);
+  bool Read(PlainPattern& plain);
 
  private:
   // Each takes what it reads off the front; false where it can't.
-  bool ReadClass(Class& members);
-  bool ReadSet(Class& members);
+  bool ReadClass(ByteClass& members);
+  bool ReadSet(ByteClass& members);
   bool ReadCount(size_t* count);
   char Take() {
     const char c = rest_.front();
@@ -62,23 +60,31 @@ class PatternReader {
   absl::string_view rest_;
 };
 
-bool PatternReader::Read(PatternTail& tail) {
+bool PatternReader::Read(PlainPattern& plain) {
+  std::vector<ByteClass>& classes = plain.tail.classes;
   if (rest_.empty() || Take() != '^') return false;
   while (!rest_.empty()) {
     if (rest_ == "$") {
-      tail.is_end = true;
+      plain.tail.is_end = true;
       return true;
     }
-    Class members;
+    ByteClass members;
     size_t count = 1;
     if (!ReadClass(members) || !ReadCount(&count)) return false;
-    if (tail.classes.size() + count > kClassesMax) return false;
-    tail.classes.insert(tail.classes.end(), count, members);
+    if (plain.prefix.size() + classes.size() + count > kClassesMax) {
+      return false;
+    }
+    if (classes.empty() && members.count() == 1) {
+      // What can be one byte only is compared as a text.
+      plain.prefix.append(count, FirstByte(members));
+    } else {
+      classes.insert(classes.end(), count, members);
+    }
   }
   return true;
 }
 
-bool PatternReader::ReadClass(Class& members) {
+bool PatternReader::ReadClass(ByteClass& members) {
   const char c = Take();
   if (c == '[') return ReadSet(members);
   if (c == '\\') return !rest_.empty() && AddEscape(Take(), members);
@@ -87,7 +93,7 @@ bool PatternReader::ReadClass(Class& members) {
   return true;
 }
 
-bool PatternReader::ReadSet(Class& members) {
+bool PatternReader::ReadSet(ByteClass& members) {
   if (rest_.empty() || rest_.front() == '^' || rest_.front() == ']') {
     return false;
   }
@@ -141,18 +147,7 @@ bool PatternReader::ReadCount(size_t* count) {
 
 std::optional<PlainPattern> ReadPlainPattern(absl::string_view pattern) {
   PlainPattern plain;
-  if (!PatternReader(pattern).Read(plain.tail)) return std::nullopt;
-  // What can be one byte only is compared as a text.
-  std::vector<Class>& classes = plain.tail.classes;
-  size_t literal = 0;
-  while (literal < classes.size() && classes[literal].count() == 1) {
-    size_t byte = 0;
-    while (!classes[literal][byte]) ++byte;
-    plain.prefix.push_back(static_cast<char>(byte));
-    ++literal;
-  }
-  classes.erase(classes.begin(),
-                classes.begin() + static_cast<std::ptrdiff_t>(literal));
+  if (!PatternReader(pattern).Read(plain)) return std::nullopt;
   return plain;
 }
 

@@ -14,7 +14,6 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/time/time.h>
-#include <re2/re2.h>
 
 #include <cstdint>
 #include <memory>
@@ -23,6 +22,7 @@
 #include <vector>
 
 #include "policy/check/types.h"
+#include "policy/compile/compiled_regex.h"
 #include "policy/compile/index.h"
 #include "policy/compile/payload_plan.h"
 #include "policy/decision_kind.h"
@@ -181,7 +181,7 @@ struct DecisionProgram {
   std::vector<std::vector<int64_t>> number_sets;    // each sorted
   std::vector<std::vector<std::string>> text_sets;  // each sorted
   std::vector<std::vector<int32_t>> steps;
-  std::vector<std::shared_ptr<const RE2>> regexes;
+  std::vector<std::shared_ptr<const CompiledRegex>> regexes;
   std::vector<absl::TimeZone> zones;
 
   // Rules and limits by file and then position, as reasons are listed.

@@ -304,7 +304,7 @@ bool CodeBuilder::MakeMatch(const Instruction& leaf, Test* test) const {
   const int32_t tail = program_.index.tail_of_regex[regex];
   if (tail >= 0) {
     test->op = TestOp::kMatchesPlain;
-    SetText(program_.index.prefixes[regex], test);
+    SetText(program_.regexes[regex]->plain()->prefix, test);
     test->text_part.tail = static_cast<uint32_t>(tail);
     return true;
   }

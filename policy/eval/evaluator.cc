@@ -34,10 +34,6 @@ int64_t CodePoints(absl::string_view text) {
   });
 }
 
-re2::StringPiece Piece(absl::string_view text) {
-  return re2::StringPiece(text.data(), text.size());
-}
-
 bool Holds(const std::vector<std::string>& set, absl::string_view text) {
   const auto found =
       std::lower_bound(set.begin(), set.end(), text,
@@ -336,9 +332,10 @@ Value Evaluator::Sum(const Instruction& instruction) {
 }
 
 Value Evaluator::Scan(const Instruction& instruction) {
-  const RE2& regex = *program_.regexes[static_cast<size_t>(instruction.index)];
+  const CompiledRegex& regex =
+      *program_.regexes[static_cast<size_t>(instruction.index)];
   for (const absl::string_view text : facts_->strings) {
-    if (RE2::PartialMatch(Piece(text), regex)) return Bool(true);
+    if (regex.Matches(text)) return Bool(true);
   }
   return Bool(false);
 }
@@ -359,8 +356,7 @@ Value Evaluator::Unary(const Instruction& instruction, const Value& operand) {
                   operand.number <=
                       program_.numbers[static_cast<size_t>(instruction.extra)]);
     case Code::kMatches:
-      return Bool(
-          RE2::PartialMatch(Piece(operand.text()), *program_.regexes[index]));
+      return Bool(program_.regexes[index]->Matches(operand.text()));
     case Code::kNegate:
       return NumberOrOverflow(CheckedNegate(operand.number));
     case Code::kSizeText:

@@ -31,10 +31,6 @@ bool IsLiteral(Code code) {
   return code == Code::kNumber || code == Code::kText;
 }
 
-re2::StringPiece Piece(absl::string_view text) {
-  return re2::StringPiece(text.data(), text.size());
-}
-
 // Finds the deciding parts of one condition. Confined to one rule.
 class PartFinder {
  public:
@@ -218,12 +214,10 @@ std::string PartFinder::TextOf(int32_t id, const Value& value) const {
 }
 
 void PartFinder::SeeScan(const Instruction& instruction, DecidingPart* part) {
-  const RE2& regex = *program_.regexes[static_cast<size_t>(instruction.index)];
+  const CompiledRegex& regex =
+      *program_.regexes[static_cast<size_t>(instruction.index)];
   for (const JsonNode& node : facts_.payload.nodes()) {
-    if (node.kind != JsonKind::kString ||
-        !RE2::PartialMatch(Piece(node.text), regex)) {
-      continue;
-    }
+    if (node.kind != JsonKind::kString || !regex.Matches(node.text)) continue;
     AddSeen(facts_.payload.PathOf(facts_.payload.root(), "payload", node),
             QuotedText(node.text), part);
     return;

@@ -325,7 +325,7 @@ Level Writer::WriteCall(const Instruction& instruction,
 }
 
 void Writer::WriteRegex(int32_t index) {
-  const RE2& regex = *program_.regexes[static_cast<size_t>(index)];
+  const CompiledRegex& regex = *program_.regexes[static_cast<size_t>(index)];
   out_ += "/";
   bool is_escaped = false;
   for (const char c : regex.pattern()) {
@@ -333,7 +333,7 @@ void Writer::WriteRegex(int32_t index) {
     is_escaped = c == '\\' && !is_escaped;
     out_.push_back(c);
   }
-  out_ += regex.options().case_sensitive() ? "/" : "/i";
+  out_ += regex.ignores_case() ? "/i" : "/";
 }
 
 std::string PresentText(const DecisionProgram& program, TypeId type,

@@ -215,9 +215,8 @@ std::string ProgramWriter::Operand(const Test& test) const {
                           tail.is_end ? ", and the end" : "");
     }
     case TestOp::kMatches:
-      return absl::StrCat(
-          " matches /", program_.regexes[index]->pattern(),
-          program_.regexes[index]->options().case_sensitive() ? "/" : "/i");
+      return absl::StrCat(" matches /", program_.regexes[index]->pattern(),
+                          program_.regexes[index]->ignores_case() ? "/i" : "/");
   }
   return "";
 }

@@ -126,7 +126,7 @@ bool Runner::IsTrueOfOthers(const Test& test, Value value) const {
     case TestOp::kInTexts:
       return Holds(program_.text_sets[index], value.text());
     case TestOp::kMatches:
-      return RE2::PartialMatch(Piece(value.text()), *program_.regexes[index]);
+      return program_.regexes[index]->Matches(value.text());
     default:
       return true;  // kIsPresent
   }

@@ -205,9 +205,7 @@ std::string SelfCheck::TextOf(const Test& test) const {
   if (test.op != TestOp::kMatchesPlain) return text;
   for (const auto& members :
        program_.index.tails[test.text_part.tail].classes) {
-    size_t byte = 0;
-    while (byte < members.size() && !members[byte]) ++byte;
-    text.push_back(static_cast<char>(byte));
+    text.push_back(FirstByte(members));
   }
   return text;
 }

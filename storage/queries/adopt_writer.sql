@@ -14,7 +14,9 @@ BEGIN
   FOREACH table_name IN ARRAY ARRAY[
     'tenants', 'app_users', 'tenant_members', 'agent_registry',
     'system_state', 'intents', 'jobs', 'decision_memos', 'approvals',
-    'audit_log'
+    'audit_log', 'tickets', 'ticket_comments', 'kb_documents', 'kb_tags',
+    'kb_tag_on_document', 'crm_contacts', 'crm_companies', 'crm_segments',
+    'assets', 'ledger_entries', 'budgets', 'integrations'
   ] LOOP
     EXECUTE format('DROP POLICY IF EXISTS %I ON %I', policy_name, table_name);
     EXECUTE format('CREATE POLICY %I ON %I TO %I USING (true) '
@@ -33,6 +35,10 @@ BEGIN
       WHEN 'approvals' THEN
         '(id, tenant_id, intent_type, payload_hash, approved_by, created_at, '
         'expires_at)'
+      -- Which intent posted an entry is the engine's to say.
+      WHEN 'ledger_entries' THEN
+        '(id, tenant_id, entry_type, category, amount_cents, currency, '
+        'description, external_ref, meta, occurred_at, created_at)'
       ELSE '' END;
     IF writable <> ''
        AND NOT EXISTS (SELECT FROM pg_class AS c

@@ -141,9 +141,33 @@ class TenancyTest : public ::testing::Test {
         id,
         ", 'sha256:' || repeat('0', 64), '[]');"
         "INSERT INTO active_policies (tenant_id, policy_id) "
-        "SELECT tenant_id, id FROM policies");
+        "SELECT tenant_id, id FROM policies;",
+        FillEffects(id));
     const SqlResult filled = database_->Super().Run(insert);
     ASSERT_TRUE(filled.ok()) << filled.error;
+  }
+
+  // The same for what effects write.
+  static std::string FillEffects(const std::string& id) {
+    return absl::StrReplaceAll(
+        "INSERT INTO tickets (tenant_id, title) VALUES ($, 't');"
+        "INSERT INTO ticket_comments (tenant_id, ticket_id, body) "
+        "SELECT tenant_id, id, 'b' FROM tickets;"
+        "INSERT INTO kb_documents (tenant_id, title, slug) "
+        "VALUES ($, 't', 's');"
+        "INSERT INTO kb_tags (tenant_id, name) VALUES ($, 't');"
+        "INSERT INTO kb_tag_on_document (tenant_id, document_id, tag_id) "
+        "SELECT $, d.id, t.id FROM kb_documents AS d, kb_tags AS t;"
+        "INSERT INTO crm_contacts (tenant_id, email) VALUES ($, 'a@b');"
+        "INSERT INTO crm_companies (tenant_id, name) VALUES ($, 'n');"
+        "INSERT INTO crm_segments (tenant_id, name) VALUES ($, 'n');"
+        "INSERT INTO assets (tenant_id, type, name) VALUES ($, 't', 'n');"
+        "INSERT INTO ledger_entries (tenant_id, entry_type, category, "
+        "amount_cents) VALUES ($, 'debit', 'misc', 1);"
+        "INSERT INTO budgets (tenant_id, name, limit_cents) "
+        "VALUES ($, 'n', 1);"
+        "INSERT INTO integrations (tenant_id, provider) VALUES ($, 'p')",
+        {{"$", id}});
   }
 
   std::unique_ptr<TestDatabase> database_ = TestDatabase::Make();
@@ -299,6 +323,15 @@ TEST_F(TenancyTest, NoRowPointsIntoAnotherTenant) {
            absl::StrCat("INSERT INTO active_policies (tenant_id, policy_id) "
                         "SELECT ",
                         acme, ", id FROM policies"),
+           absl::StrCat("INSERT INTO ticket_comments (tenant_id, ticket_id, "
+                        "body) SELECT ",
+                        acme, ", id, 'b' FROM tickets"),
+           absl::StrCat("INSERT INTO kb_tag_on_document (tenant_id, "
+                        "document_id, tag_id) SELECT ",
+                        acme, ", document_id, tag_id FROM kb_tag_on_document"),
+           absl::StrCat("INSERT INTO ledger_entries (tenant_id, entry_type, "
+                        "category, amount_cents, intent_id) SELECT ",
+                        acme, ", 'debit', 'misc', 1, id FROM intents"),
        }) {
     SCOPED_TRACE(sql);
     EXPECT_EQ(super.Run(sql).sqlstate, "23503");
@@ -338,6 +371,37 @@ TEST_F(TenancyTest, TheAuditLogOnlyGrows) {
   for (const char* sql : {"DELETE FROM audit_log", "TRUNCATE audit_log",
                           "UPDATE audit_log SET action = 'X'"}) {
     EXPECT_EQ(runtime.Run(sql).sqlstate, "42501");
+  }
+}
+
+TEST_F(TenancyTest, TheLedgerOnlyGrows) {
+  FillBolt();
+  auto& super = database_->Super();
+  for (const char* sql :
+       {"DELETE FROM ledger_entries", "TRUNCATE ledger_entries",
+        "UPDATE ledger_entries SET amount_cents = 2"}) {
+    EXPECT_EQ(super.Run(sql).sqlstate, "23001") << sql;
+  }
+  EXPECT_EQ(super.Value("SELECT amount_cents FROM ledger_entries"), "1");
+}
+
+TEST_F(TenancyTest, NoSecretOfAnIntegrationIsTheEnginesToReadOrWrite) {
+  FillBolt();
+  SqlConnection runtime(database_->runtime_url());
+  ASSERT_TRUE(
+      runtime.Run(absl::StrCat("SET intent.tenants = '{", bolt_.id, "}'"))
+          .ok());
+  EXPECT_EQ(runtime.Value("SELECT connected FROM integrations"), "f");
+  for (const char* secret :
+       {"access_token", "refresh_token", "token_expires_at"}) {
+    SCOPED_TRACE(secret);
+    EXPECT_EQ(runtime.Run(absl::StrCat("SELECT ", secret, " FROM integrations"))
+                  .sqlstate,
+              "42501");
+    EXPECT_EQ(
+        runtime.Run(absl::StrCat("UPDATE integrations SET ", secret, " = NULL"))
+            .sqlstate,
+        "42501");
   }
 }
 

@@ -1,10 +1,12 @@
 # Turns SQL files into C++: for each, a constant with its text.
 #
 #   awk -v mode=queries    -f embed_sql.awk queries/*.sql    > queries.h
+#   awk -v mode=effects    -f embed_sql.awk queries/effects/*.sql
+#                                              > effect_statements.cc
 #   awk -v mode=migrations -f embed_sql.awk migrations/*.sql > migrations.cc
 #
-# Queries lose their comment lines: they are sent with every call. Migrations
-# stay as they are: their hash is recorded.
+# Queries and effects lose their comment lines: they are sent with every call.
+# Migrations stay as they are: their hash is recorded.
 
 function base_name(path) {
   sub(/.*\//, "", path)
@@ -30,6 +32,11 @@ BEGIN {
     print "#ifndef STORAGE_QUERIES_H_"
     print "#define STORAGE_QUERIES_H_"
     print "namespace sgl::storage {"
+  } else if (mode == "effects") {
+    print "#include \"storage/effect_statements.h\""
+    print "namespace sgl::storage {"
+    print "std::span<const EffectStatement> EffectStatements() {"
+    print "  static constexpr EffectStatement kStatements[] = {"
   } else {
     print "#include \"storage/migrator.h\""
     print "namespace sgl::storage {"
@@ -44,11 +51,13 @@ FNR == 1 {
   if (mode == "queries")
     print "inline constexpr char " constant_name(base_name(FILENAME)) \
           "[] = R\"sql("
+  else if (mode == "effects")
+    printf "{\"%s\", R\"sql(", toupper(base_name(FILENAME))
   else
     printf "{\"%s\", R\"sql(", base_name(FILENAME)
 }
 
-mode == "queries" && /^ *--/ { next }
+mode != "migrations" && /^ *--/ { next }
 { print }
 
 END {
@@ -56,6 +65,11 @@ END {
   if (mode == "queries") {
     print "}  // namespace sgl::storage"
     print "#endif  // STORAGE_QUERIES_H_"
+  } else if (mode == "effects") {
+    print "  };"
+    print "  return kStatements;"
+    print "}"
+    print "}  // namespace sgl::storage"
   } else {
     print "  };"
     print "  return *migrations;"

@@ -22,8 +22,9 @@ namespace {
 
 constexpr char kHelp[] =
     R"(Serves on this machine only, with a private PostgreSQL in the data
-folder, a demo tenant, an agent, two approvers and tokens. Every intent type
-records its decision and no more, except those of --no-executor, which fail.
+folder, a demo tenant, an agent, two approvers and tokens. Intent types with a
+built-in effect have it, every other type records its decision and no more,
+except those of --no-executor, which fail.
 
 Examples:
   intentd dev --policy policy/library/atlas.sgl

@@ -4,6 +4,8 @@
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 
+#include <algorithm>
+
 #include "intent/v1/executors.pb.h"
 
 namespace sgl::engine {
@@ -44,6 +46,25 @@ absl::StatusOr<ExecutorKind> KindOf(const intent::v1::Executor& executor) {
 
 }  // namespace
 
+absl::string_view ExecutorKindName(ExecutorKind kind) {
+  switch (kind) {
+    case ExecutorKind::kNone:
+      return "none";
+    case ExecutorKind::kRecord:
+      return "record";
+    case ExecutorKind::kEffect:
+      break;
+  }
+  return "effect";
+}
+
+ExecutorRegistry::ExecutorRegistry()
+    : effects_(std::make_shared<const EffectRegistry>()) {
+  for (const EffectDecl& decl : effects_->decls()) {
+    kinds_.emplace(decl.intent_type, ExecutorKind::kEffect);
+  }
+}
+
 absl::StatusOr<ExecutorRegistry> ExecutorRegistry::FromText(
     absl::string_view file, absl::string_view text) {
   intent::v1::ExecutorSet set;
@@ -66,9 +87,13 @@ absl::StatusOr<ExecutorRegistry> ExecutorRegistry::FromText(
           absl::StrCat(file, ": ", kind.status().message()));
     }
     if (!registry.kinds_.emplace(executor.intent_type(), *kind).second) {
-      return absl::InvalidArgumentError(absl::StrCat(file, ": intent type `",
-                                                     executor.intent_type(),
-                                                     "` has two executors"));
+      const bool has_effect =
+          registry.effects_->Find(executor.intent_type()) != nullptr;
+      return absl::InvalidArgumentError(absl::StrCat(
+          file, ": intent type `", executor.intent_type(),
+          "` has two executors",
+          has_effect ? ": its effect is built in; take it out of the file"
+                     : ""));
     }
   }
   return registry;
@@ -79,7 +104,7 @@ ExecutorRegistry ExecutorRegistry::RecordAllBut(
   ExecutorRegistry registry;
   registry.default_kind_ = ExecutorKind::kRecord;
   for (const std::string& type : types) {
-    registry.kinds_.emplace(type, ExecutorKind::kNone);
+    registry.kinds_[type] = ExecutorKind::kNone;
   }
   return registry;
 }
@@ -87,6 +112,14 @@ ExecutorRegistry ExecutorRegistry::RecordAllBut(
 ExecutorKind ExecutorRegistry::Find(absl::string_view intent_type) const {
   const auto found = kinds_.find(intent_type);
   return found == kinds_.end() ? default_kind_ : found->second;
+}
+
+std::vector<std::pair<std::string, ExecutorKind>> ExecutorRegistry::Named()
+    const {
+  std::vector<std::pair<std::string, ExecutorKind>> named(kinds_.begin(),
+                                                          kinds_.end());
+  std::sort(named.begin(), named.end());
+  return named;
 }
 
 std::vector<std::string> ExecutorRegistry::Missing(

@@ -36,6 +36,16 @@ TEST(ExecutorRegistryTest, TwoExecutorsOfOneTypeAreAnError) {
             "executors.textproto: intent type `POST` has two executors");
 }
 
+TEST(ExecutorRegistryTest, AnEffectIsThereByItselfAndHasNoSecondExecutor) {
+  const absl::StatusOr<ExecutorRegistry> registry =
+      ExecutorRegistry::FromText("executors.textproto", "");
+  ASSERT_TRUE(registry.ok()) << registry.status();
+  EXPECT_EQ(registry->Find("TICKET_OPEN"), ExecutorKind::kEffect);
+  EXPECT_EQ(ErrorOf("executors { intent_type: 'TICKET_OPEN' record {} }"),
+            "executors.textproto: intent type `TICKET_OPEN` has two executors: "
+            "its effect is built in; take it out of the file");
+}
+
 TEST(ExecutorRegistryTest, ExecutorWithoutKindIsAnError) {
   EXPECT_EQ(ErrorOf("executors { intent_type: 'POST' }"),
             "executors.textproto: the executor of `POST` has no kind; write "
@@ -54,9 +64,12 @@ TEST(ExecutorRegistryTest, SyntaxErrorIsNamedWithItsPlace) {
 }
 
 TEST(ExecutorRegistryTest, DevRecordsAllTypesButThoseNamed) {
-  const ExecutorRegistry registry = ExecutorRegistry::RecordAllBut({"WIRE"});
+  const ExecutorRegistry registry =
+      ExecutorRegistry::RecordAllBut({"WIRE", "TICKET_COMMENT"});
   EXPECT_EQ(registry.Find("ANYTHING"), ExecutorKind::kRecord);
   EXPECT_EQ(registry.Find("WIRE"), ExecutorKind::kNone);
+  EXPECT_EQ(registry.Find("TICKET_OPEN"), ExecutorKind::kEffect);
+  EXPECT_EQ(registry.Find("TICKET_COMMENT"), ExecutorKind::kNone);
 }
 
 }  // namespace

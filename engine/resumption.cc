@@ -7,6 +7,7 @@
 
 #include "engine/built_in.h"
 #include "engine/decider.h"
+#include "engine/effects/apply.h"
 #include "engine/policy_activation.h"
 #include "engine/settlement.h"
 #include "storage/facts.h"
@@ -39,8 +40,11 @@ absl::Status Resume(storage::Transaction& tx, Policies* policies,
     if (!applied.ok()) return applied.status();
     effect = *std::move(applied);
   }
-  const storage::Settlement settlement = SettleApproved(
+  storage::Settlement settlement = SettleApproved(
       row, deliberation, is_met, executors, resumption.entry, effect);
+  const absl::Status applied =
+      ApplyEffects(tx, executors, {&row, 1}, {&settlement, 1});
+  if (!applied.ok()) return applied;
   if (settlement.status != storage::IntentStatus::kAwaitingHuman) {
     const bool is_blocked =
         settlement.status == storage::IntentStatus::kBlockedSgl;

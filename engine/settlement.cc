@@ -137,12 +137,14 @@ AuditEntry MemoEntry(absl::string_view action, const storage::IntentRow& row,
 void Execute(const storage::IntentRow& row, const Deliberation& deliberation,
              const ExecutorRegistry& executors,
              storage::Settlement* settlement) {
-  switch (executors.Find(row.intent_type)) {
+  const ExecutorKind kind = executors.Find(row.intent_type);
+  switch (kind) {
     case ExecutorKind::kRecord:
+    case ExecutorKind::kEffect:
       settlement->status = IntentStatus::kExecuted;
       settlement->audit.push_back(MakeEntry(
           "ENGINE_EXECUTED_INTENT", AuditLevel::kInfo,
-          Dump({{"executor", "record"},
+          Dump({{"executor", std::string(ExecutorKindName(kind))},
                 {"policy_digest", deliberation.decision.policy_digest}})));
       return;
     case ExecutorKind::kNone:
@@ -286,6 +288,18 @@ storage::Settlement SettleApproved(const storage::IntentRow& row,
       break;
   }
   return settlement;
+}
+
+void FailEffect(absl::string_view reason, absl::string_view message,
+                storage::Settlement* settlement) {
+  SGL_CHECK(settlement->status == IntentStatus::kExecuted)
+      << settlement->intent_id;
+  settlement->status = IntentStatus::kFailed;
+  settlement->failure_reason = std::string(reason);
+  settlement->failure_message = std::string(message);
+  // INVARIANT: what executes ends with the entry that says so.
+  SGL_CHECK_EQ(settlement->audit.back().action, "ENGINE_EXECUTED_INTENT");
+  settlement->audit.back() = Failed(reason, message);
 }
 
 storage::Settlement SettleFailed(const storage::IntentRow& row,

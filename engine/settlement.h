@@ -33,12 +33,15 @@ inline constexpr char kPayloadUnreadable[] = "PAYLOAD_UNREADABLE";
 inline constexpr char kCanceled[] = "CANCELED";
 inline constexpr char kHumanRejected[] = "HUMAN_REJECTED";
 inline constexpr char kApprovalExpired[] = "APPROVAL_EXPIRED";
-// Its effect could not be applied any more.
+// Its effect could not be applied.
 inline constexpr char kEffectRefused[] = "EFFECT_REFUSED";
+// Its payload is not what its effect declares.
+inline constexpr char kInvalidPayload[] = "INVALID_PAYLOAD";
 // Its settlement broke a constraint of the database.
 inline constexpr char kSettlementRefused[] = "SETTLEMENT_REFUSED";
 
-// Returns what a fresh decision makes of a claimed DRAFT.
+// Returns what a fresh decision makes of a claimed DRAFT. Where it executes by
+// an effect, ApplyEffects (engine/effects/apply.h) is to be called next.
 storage::Settlement SettleDecided(const storage::IntentRow& row,
                                   const Deliberation& deliberation,
                                   const ExecutorRegistry& executors);
@@ -77,6 +80,11 @@ struct Failure {
 // adopted on the way.
 storage::Settlement SettleFailed(const storage::IntentRow& row,
                                  Failure failure);
+
+// Makes the settlement of an intent whose effect was not applied the one of its
+// failure. REQUIRES: it is EXECUTED, by one of the two functions above.
+void FailEffect(absl::string_view reason, absl::string_view message,
+                storage::Settlement* settlement);
 
 // Returns an entry with a JSON object as its meta.
 storage::AuditEntry MakeEntry(absl::string_view action,

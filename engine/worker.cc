@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "engine/decider.h"
+#include "engine/effects/apply.h"
 #include "engine/error.h"
 #include "engine/escalations.h"
 #include "engine/settlement.h"
@@ -72,19 +73,6 @@ storage::Settlement Refused(const storage::IntentRow& row,
        .audit = MakeEntry("ENGINE_FAILED", storage::AuditLevel::kError,
                           absl::StrCat(R"({"reason":")", kSettlementRefused,
                                        R"(","message":")", message, "\"}"))});
-}
-
-absl::StatusOr<std::vector<std::string>> SettleTogether(
-    storage::Transaction& tx, const std::string& digest,
-    const std::vector<storage::Settlement>& settlements) {
-  const absl::Status status = storage::SettleIntents(tx, digest, settlements);
-  if (!status.ok()) return status;
-  std::vector<std::string> ids;
-  ids.reserve(settlements.size());
-  for (const storage::Settlement& settlement : settlements) {
-    ids.push_back(settlement.intent_id);
-  }
-  return ids;
 }
 
 storage::Settlement Expired(const storage::LockedMemo& locked) {
@@ -272,7 +260,7 @@ absl::StatusOr<int> Worker::SettleBatch() {
   }
   absl::StatusOr<std::vector<std::string>> settled =
       is_careful_ ? SettleSingly(*tx, digest, *rows, settlements)
-                  : SettleTogether(*tx, digest, settlements);
+                  : SettleTogether(*tx, digest, *rows, std::move(settlements));
   absl::Status status = settled.status();
   // What is broken may be known only now: somebody's deferred constraint.
   if (status.ok()) status = tx->Commit();
@@ -297,6 +285,21 @@ absl::StatusOr<int> Worker::SettleBatch() {
   return static_cast<int>(settled->size());
 }
 
+absl::StatusOr<std::vector<std::string>> Worker::SettleTogether(
+    storage::Transaction& tx, const std::string& digest,
+    const std::vector<storage::IntentRow>& rows,
+    std::vector<storage::Settlement> settlements) {
+  absl::Status status = ApplyEffects(tx, *executors_, rows, settlements);
+  if (status.ok()) status = storage::SettleIntents(tx, digest, settlements);
+  if (!status.ok()) return status;
+  std::vector<std::string> ids;
+  ids.reserve(settlements.size());
+  for (const storage::Settlement& settlement : settlements) {
+    ids.push_back(settlement.intent_id);
+  }
+  return ids;
+}
+
 absl::StatusOr<std::vector<std::string>> Worker::SettleSingly(
     storage::Transaction& tx, const std::string& digest,
     const std::vector<storage::IntentRow>& rows,
@@ -304,10 +307,13 @@ absl::StatusOr<std::vector<std::string>> Worker::SettleSingly(
   SGL_CHECK_EQ(rows.size(), settlements.size());
   std::vector<std::string> settled;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto settle = [&](const storage::Settlement& settlement) {
+    const auto settle = [&](storage::Settlement settlement) {
       return tx.InSavepoint([&] {
-        return storage::SettleIntents(
-            tx, digest, std::span<const storage::Settlement>(&settlement, 1));
+        // In the same savepoint: nobody FAILED whose effect stays.
+        const absl::Status applied =
+            ApplyEffects(tx, *executors_, {&rows[i], 1}, {&settlement, 1});
+        if (!applied.ok()) return applied;
+        return storage::SettleIntents(tx, digest, {&settlement, 1});
       });
     };
     absl::Status status = settle(settlements[i]);

@@ -79,8 +79,14 @@ class Worker {
   // Settles a batch, once more where another policy set is active by now.
   absl::StatusOr<int> SettleAgainstActive();
   absl::StatusOr<int> SettleBatch();
-  // Settles each by itself: one that the database refuses is FAILED alone, or
-  // passed over where it refuses that too. Returns the ids of those settled.
+  // Each of the two settles a batch, effects included, and returns the ids of
+  // those settled. All at once, or not at all:
+  absl::StatusOr<std::vector<std::string>> SettleTogether(
+      storage::Transaction& tx, const std::string& digest,
+      const std::vector<storage::IntentRow>& rows,
+      std::vector<storage::Settlement> settlements);
+  // Each by itself: one that the database refuses is FAILED alone, or passed
+  // over where it refuses that too.
   absl::StatusOr<std::vector<std::string>> SettleSingly(
       storage::Transaction& tx, const std::string& digest,
       const std::vector<storage::IntentRow>& rows,

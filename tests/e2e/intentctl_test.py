@@ -3,6 +3,7 @@ why, and watches that follow changes and resume where they stood.
 """
 import json
 import subprocess
+import tempfile
 import unittest
 
 from tests.e2e import harness
@@ -81,6 +82,29 @@ class IntentctlTest(unittest.TestCase):
                            "--cursor", cursor, "--count", "2")
         self.assertEqual({one["intent"]["id"] for one in after},
                          {second, third})
+
+    def test_executors_are_listed_without_a_server(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".textproto") as file:
+            file.write("executors { intent_type: 'POST' record {} }")
+            file.flush()
+            run = lambda *args: subprocess.run(
+                [str(harness.INTENTCTL), "executors", "list", "--executors",
+                 file.name, *args],
+                capture_output=True, text=True, check=True, timeout=60).stdout
+            text = run()
+            lines = [json.loads(line) for line in run("--json").splitlines()]
+        self.assertIn("\nPOST record\n", text)
+        self.assertIn(
+            "TICKET_COMMENT effect { ticket_id: string, body: string }\n",
+            text)
+        comment, = (line for line in lines
+                    if line["intent_type"] == "TICKET_COMMENT")
+        self.assertEqual(comment, {
+            "intent_type": "TICKET_COMMENT", "kind": "effect",
+            "summary": "Comments on a ticket in the agent's name.",
+            "payload": "{ ticket_id: string, body: string }",
+            "output": ["comment_id"]})
+        self.assertIn({"intent_type": "POST", "kind": "record"}, lines)
 
     def test_memos_come_with_what_they_wait_for(self):
         intent = self.submit("--spend-usd", "300")

@@ -6,6 +6,7 @@
 
 #include "tools/intentctl/commands.h"
 #include "tools/intentctl/directory_lists.h"
+#include "tools/intentctl/executors_command.h"
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
   sgl::tools::AddMemosCommand(app, client, run);
   sgl::tools::AddDelegationsCommand(app, client, run);
   sgl::tools::AddEscalationsCommand(app, run);
+  sgl::tools::AddExecutorsCommand(app, run);
   sgl::tools::AddPoliciesCommand(app, client, run);
   sgl::tools::AddAuditCommand(app, client, run);
   sgl::tools::AddDirectoryCommands(app, run);

@@ -21,6 +21,9 @@ constexpr absl::Duration kListenWait = absl::Seconds(60);
 // Between tries to connect again. Meanwhile the worker polls.
 constexpr absl::Duration kListenRetry = absl::Seconds(2);
 
+// Of a sealer that is told of its work.
+constexpr absl::Duration kSealerIdleInterval = absl::Seconds(30);
+
 // Says which of the two settings a refusal is about.
 absl::Status Of(absl::string_view setting, const absl::Status& status) {
   return absl::Status(status.code(),
@@ -86,7 +89,7 @@ Engine::Engine(Options options, std::unique_ptr<storage::Database> db,
         return ReadChangedTenants(db, tenant_ids, snapshot);
       }),
       worker_(db_.get(), &policies_, &options_.executors, &waiters_,
-              options_.worker),
+              WorkerOptions()),
       intake_(db_.get(), &policies_, &options_.executors, &worker_, &waiters_),
       approvals_(db_.get(), &policies_, &options_.executors, &waiters_),
       memo_edits_(db_.get(), &policies_, &options_.executors, &waiters_),
@@ -94,9 +97,23 @@ Engine::Engine(Options options, std::unique_ptr<storage::Database> db,
       policy_versions_(db_.get(), &policies_, &options_.executors),
       replays_(db_.get(), &policies_),
       policy_replays_(db_.get(), &policies_, &policy_versions_),
-      sealer_(db_.get(), options_.sealer) {}
+      sealer_(db_.get(), SealerOptions()) {}
 
 Engine::~Engine() { Stop(); }
+
+Worker::Options Engine::WorkerOptions() {
+  Worker::Options options = options_.worker;
+  options.on_unsealed = [this] { sealer_.Wake(); };
+  return options;
+}
+
+Sealer::Options Engine::SealerOptions() const {
+  Sealer::Options options = options_.sealer;
+  // The worker looks for entries; the sealer's own look finds those that came
+  // while the worker was stuck.
+  if (options_.claims) options.idle_interval = kSealerIdleInterval;
+  return options;
+}
 
 void Engine::Load() {
   const absl::Status loaded = policies_.Reload();

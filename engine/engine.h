@@ -95,6 +95,8 @@ class Engine {
   Engine(Options options, std::unique_ptr<storage::Database> db,
          std::unique_ptr<storage::Listener> listener);
 
+  Worker::Options WorkerOptions();
+  Sealer::Options SealerOptions() const;
   void Listen();
   void Hear(const storage::Wakeup& wakeup);
 

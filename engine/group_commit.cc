@@ -1,5 +1,6 @@
 #include "engine/group_commit.h"
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 #include <absl/time/clock.h>
 
@@ -10,8 +11,11 @@
 #include <utility>
 
 #include "engine/decider.h"
+#include "engine/effects/apply.h"
 #include "engine/error.h"
 #include "engine/settlement.h"
+#include "storage/intents.h"
+#include "storage/settlement.h"
 #include "storage/uuid.h"
 
 namespace sgl::engine {
@@ -43,6 +47,7 @@ struct GroupCommit::Entry {
   // Back to how it was before a transaction.
   void Reset() {
     settlement.reset();
+    is_to_execute = false;
     row = absl::UnknownError("not stored yet");
     is_repeated = false;
     waits = false;
@@ -53,6 +58,10 @@ struct GroupCommit::Entry {
   std::string intent_id;
   // Of this transaction. None where a worker is to decide it.
   std::optional<storage::Settlement> settlement;
+  // What it was decided under.
+  std::string platform_digest;
+  // It is stored as a DRAFT and settled once its effect was applied.
+  bool is_to_execute = false;
   // What the caller gets, once the transaction is committed.
   absl::StatusOr<storage::IntentRow> row = absl::UnknownError("not stored yet");
   // `row` was there before.
@@ -130,25 +139,30 @@ void GroupCommit::Commit(std::vector<Entry> entries) {
     return !alive.ok();
   });
   if (entries.empty()) return;
-  const absl::Status status = CommitTogether(entries);
-  if (status.ok() || IsTransient(status) || entries.size() == 1) {
-    return Answer(status, entries);
-  }
-  // One member's fault must not fail the others.
+  const bool decides = decides_;
+  const absl::Status together = CommitTogether(entries, decides);
+  if (together.ok() || IsTransient(together)) return Answer(together, entries);
+  // One member's fault must not fail the others. What can't be settled is a
+  // worker's to fail, with an entry that says so.
   for (Entry& entry : entries) {
     std::vector<Entry> alone;
     alone.push_back(std::move(entry));
-    Answer(CommitTogether(alone), alone);
+    absl::Status status = CommitTogether(alone, decides);
+    if (decides && !status.ok() && !IsTransient(status)) {
+      status = CommitTogether(alone, false);
+    }
+    Answer(status, alone);
   }
 }
 
-absl::Status GroupCommit::CommitTogether(std::vector<Entry>& entries) {
+absl::Status GroupCommit::CommitTogether(std::vector<Entry>& entries,
+                                         bool decides) {
   // Another policy set may be active by now; the last time it is left to the
   // worker to find out.
   constexpr int kAttemptsMax = 3;
   absl::Status status;
   for (int tried = 1; tried <= kAttemptsMax; ++tried) {
-    status = TryCommit(entries, decides_ && tried < kAttemptsMax);
+    status = TryCommit(entries, decides && tried < kAttemptsMax);
     if (!absl::IsAborted(status)) break;
     const absl::Status reloaded = policies_->Reload();
     if (IsTransient(reloaded)) return reloaded;
@@ -172,6 +186,7 @@ absl::Status GroupCommit::TryCommit(std::vector<Entry>& entries, bool decides) {
   absl::Status status = tx.status();
   if (status.ok() && decides) status = Decide(*tx, entries);
   if (status.ok()) status = Insert(*tx, entries);
+  if (status.ok()) status = Execute(*tx, entries);
   if (!status.ok()) return status;
   // A canceled call stops before its commit, or not at all.
   if (entries.size() == 1) status = entries[0].member.scope.CheckAlive();
@@ -231,6 +246,10 @@ absl::Status GroupCommit::Decide(storage::Transaction& tx,
         engine::Decide(found->second.get(), row, context->facts);
     if (deliberation.is_built_in || !deliberation.unreadable.empty()) continue;
     entry.settlement = SettleDecided(row, deliberation, *executors_);
+    entry.is_to_execute =
+        entry.settlement->status == storage::IntentStatus::kExecuted &&
+        executors_->Find(row.intent_type) == ExecutorKind::kEffect;
+    entry.platform_digest = policy->digest;
   }
   return absl::OkStatus();
 }
@@ -242,7 +261,8 @@ absl::Status GroupCommit::Insert(storage::Transaction& tx,
   for (const Entry& entry : entries) {
     submissions.push_back({.intent = &entry.member.intent,
                            .intent_id = entry.intent_id,
-                           .settlement_or_null = entry.settlement.has_value()
+                           .settlement_or_null = entry.settlement.has_value() &&
+                                                         !entry.is_to_execute
                                                      ? &*entry.settlement
                                                      : nullptr});
   }
@@ -268,6 +288,34 @@ absl::Status GroupCommit::Insert(storage::Transaction& tx,
       return absl::AbortedError("the earlier submission is gone; try again");
     }
     entry.row = **std::move(earlier);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GroupCommit::Execute(storage::Transaction& tx,
+                                  std::vector<Entry>& entries) {
+  std::vector<storage::IntentRow> rows;
+  std::vector<storage::Settlement> settlements;
+  std::vector<std::string> ids;
+  absl::flat_hash_map<std::string, Entry*> by_id;
+  for (Entry& entry : entries) {
+    if (!entry.is_to_execute || entry.is_repeated) continue;
+    rows.push_back(*entry.row);
+    settlements.push_back(*entry.settlement);
+    ids.push_back(entry.intent_id);
+    by_id.emplace(entry.intent_id, &entry);
+  }
+  if (rows.empty()) return absl::OkStatus();
+  const absl::Status applied = ApplyEffects(tx, *executors_, rows, settlements);
+  if (!applied.ok()) return applied;
+  const absl::Status settled = storage::SettleIntents(
+      tx, by_id.begin()->second->platform_digest, settlements);
+  if (!settled.ok()) return settled;
+  absl::StatusOr<std::vector<storage::IntentRow>> stored =
+      storage::GetIntents(tx, ids);
+  if (!stored.ok()) return stored.status();
+  for (storage::IntentRow& row : *stored) {
+    by_id.at(row.id)->row = std::move(row);
   }
   return absl::OkStatus();
 }

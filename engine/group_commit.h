@@ -83,11 +83,14 @@ class GroupCommit {
   std::vector<Entry> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Stores the group, and its members one by one where it can't be stored.
   void Commit(std::vector<Entry> entries);
-  absl::Status CommitTogether(std::vector<Entry>& entries);
+  absl::Status CommitTogether(std::vector<Entry>& entries, bool decides);
   absl::Status TryCommit(std::vector<Entry>& entries, bool decides);
   // Fills in the settlements of those that can be decided in this transaction.
   absl::Status Decide(storage::Transaction& tx, std::vector<Entry>& entries);
   absl::Status Insert(storage::Transaction& tx, std::vector<Entry>& entries);
+  // Does what those that an effect executes are to do: now that they are known
+  // to be no repeats.
+  absl::Status Execute(storage::Transaction& tx, std::vector<Entry>& entries);
   // Lets those that are not decided wait, before they are visible to whoever
   // decides them.
   void AwaitUndecided(std::vector<Entry>& entries);

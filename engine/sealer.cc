@@ -78,13 +78,14 @@ void Sealer::Stop() {
 void Sealer::Run() {
   absl::Duration backoff = kBackoffMin;
   while (!signal_.is_stopped()) {
-    const absl::Status status = SealAll().status();
-    absl::Duration pause = options_.poll_interval;
-    if (status.ok()) {
+    const absl::StatusOr<int> sealed = SealAll();
+    absl::Duration pause = options_.idle_interval;
+    if (sealed.ok()) {
       backoff = kBackoffMin;
+      if (*sealed > 0) pause = options_.poll_interval;
     } else {
-      LogWarn("seal the audit log: {}; next try in {}", status.ToString(),
-              absl::FormatDuration(backoff));
+      LogWarn("seal the audit log: {}; next try in {}",
+              sealed.status().ToString(), absl::FormatDuration(backoff));
       pause = backoff;
       backoff = std::min(backoff * 2, kBackoffMax);
     }

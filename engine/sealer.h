@@ -46,9 +46,11 @@ class Sealer {
     // to read. A transaction takes several times as many, for logs that get few
     // entries each.
     int block_max = 4096;
-    // How often the queue is looked at when it was empty: with the work of a
-    // batch it keeps the lag well under 2 s.
+    // How long after it sealed something it looks at the queue again: with the
+    // work of a batch that keeps the lag well under 2 s.
     absl::Duration poll_interval = absl::Milliseconds(500);
+    // The same after it found nothing; Wake ends it.
+    absl::Duration idle_interval = absl::Milliseconds(500);
     // Off: leaves sealing to other engines.
     bool seals = true;
   };
@@ -62,6 +64,9 @@ class Sealer {
   void Start();
   // Returns when the thread ended. Calling it again does nothing.
   void Stop();
+
+  // Says that there may be entries to seal.
+  void Wake() { signal_.Set(); }
 
   // Seals until the queue is empty or another sealer is at work. Returns how
   // many entries it sealed.

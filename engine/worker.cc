@@ -118,8 +118,9 @@ void Worker::Wake() { signal_.Set(); }
 void Worker::Run() {
   absl::Duration backoff = kBackoffMin;
   // The first turn finds what waited for this process.
+  bool has_news = true;
   while (!signal_.is_stopped()) {
-    const absl::Status status = Turn();
+    const absl::Status status = Turn(has_news);
     absl::Duration pause = options_.poll_interval;
     if (status.ok()) {
       backoff = kBackoffMin;
@@ -129,12 +130,26 @@ void Worker::Run() {
       pause = backoff;
       backoff = std::min(backoff * 2, kBackoffMax);
     }
-    signal_.Wait(pause);
+    // What failed is tried again.
+    has_news = signal_.Wait(pause) == WakeSignal::Cause::kNews || !status.ok();
   }
 }
 
-absl::Status Worker::Turn() {
-  const absl::Status swept = IsSweepDue() ? Sweep() : absl::OkStatus();
+absl::Status Worker::Turn(bool has_news) {
+  absl::Status swept;
+  if (IsSweepDue()) {
+    const absl::StatusOr<storage::WaitingWork> work = db_->LookForWork();
+    if (!work.ok()) return work.status();
+    has_news |= work->has_drafts;
+    if (work->has_unsealed) options_.on_unsealed();
+    swept = Sweep(*work);
+  }
+  if (!has_news) return swept;
+  const absl::Status settled = SettleWhileThereAre();
+  return settled.ok() ? swept : settled;
+}
+
+absl::Status Worker::SettleWhileThereAre() {
   if (policies_->active() == nullptr) {
     const absl::Status reloaded = policies_->Reload();
     if (!reloaded.ok()) {
@@ -147,27 +162,31 @@ absl::Status Worker::Turn() {
   while (!signal_.is_stopped() && !IsSweepDue()) {
     const absl::StatusOr<int> settled = SettleAgainstActive();
     if (!settled.ok()) return settled.status();
-    if (*settled == 0) return swept;
+    if (*settled == 0) return absl::OkStatus();
   }
   // More drafts may be waiting; the next turn begins with the sweep.
   signal_.Set();
-  return swept;
+  return absl::OkStatus();
 }
 
 bool Worker::IsSweepDue() const {
   const absl::Duration since = absl::Now() - swept_;
   // A clock that was set back must not hold a sweep up.
-  return since >= 2 * options_.poll_interval || since < absl::ZeroDuration();
+  return since >= options_.poll_interval || since < absl::ZeroDuration();
 }
 
-absl::Status Worker::Sweep() {
+absl::Status Worker::Sweep(const storage::WaitingWork& work) {
   swept_ = absl::Now();
   MakePartitions();
   ForgetRequests();
+  if (work.has_escalations) EscalateMemos();
+  return work.has_due_memos ? ExpireMemos().status() : absl::OkStatus();
+}
+
+void Worker::EscalateMemos() {
   const absl::Status escalated =
       EscalateDueMemos(*db_, kSweptMemosMax).status();
   if (!escalated.ok()) LogWarn("escalate memos: {}", escalated.ToString());
-  return ExpireMemos().status();
 }
 
 void Worker::MakePartitions() {

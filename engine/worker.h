@@ -17,6 +17,7 @@
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -40,9 +41,11 @@ class Worker {
   struct Options {
     // How much one transaction claims.
     BatchSize::Options batch = {};
-    // With nothing to do, the database is asked for DRAFTs this often; for
-    // overdue memos half as often, whatever there is to do.
+    // The database is asked what there is to do by the clock this often; with
+    // nothing to do that is all it is asked.
     absl::Duration poll_interval = absl::Seconds(1);
+    // Called where audit entries wait to be sealed.
+    std::function<void()> on_unsealed = [] {};
   };
 
   Worker(storage::Database* db, Policies* policies,
@@ -68,12 +71,14 @@ class Worker {
 
  private:
   void Run();
-  // Does one turn; returns how the turn went.
-  absl::Status Turn();
+  // Does one turn; returns how the turn went. `has_news`: there may be DRAFTs.
+  absl::Status Turn(bool has_news);
+  absl::Status SettleWhileThereAre();
   bool IsSweepDue() const;
-  // What is done by the clock: escalates memos that nobody voted on, ends
-  // overdue ones, makes partitions, forgets old request ids.
-  absl::Status Sweep();
+  // What is done by the clock, where it is due: escalates memos that nobody
+  // voted on, ends overdue ones, makes partitions, forgets old request ids.
+  absl::Status Sweep(const storage::WaitingWork& work);
+  void EscalateMemos();
   void MakePartitions();
   void ForgetRequests();
   // Settles a batch, once more where another policy set is active by now.

@@ -57,23 +57,36 @@ std::unique_ptr<Session> ConnectionPool::Begin(
       .search_path = search_path_,
   };
   TenantSetting(options.tenants);  // Raises before a place is taken.
+  return Open([&](Session& session) { session.Begin(begin); });
+}
+
+pqxx::result ConnectionPool::Ask(const char* sql) {
+  pqxx::result result;
+  Return(Open([&](Session& session) {
+    result = session.Ask(sql, options_.statement_timeout, search_path_);
+  }));
+  return result;
+}
+
+std::unique_ptr<Session> ConnectionPool::Open(
+    const std::function<void(Session&)>& open) {
   std::unique_ptr<Session> session = TakePlace();
   absl::Cleanup give_back = [&] { GivePlaceBack(nullptr); };
   if (session != nullptr) {
-    const absl::Status begun = Guard("begin", [&] {
-      session->Begin(begin);
+    const absl::Status opened = Guard("begin", [&] {
+      open(*session);
       return absl::OkStatus();
     });
-    if (!begun.ok() && begun.code() != absl::StatusCode::kUnavailable) {
-      Raise(begun);
+    if (!opened.ok() && opened.code() != absl::StatusCode::kUnavailable) {
+      Raise(opened);
     }
     // A restart of the server kills all that were kept: those behind this one
     // are as dead, and each is found out when its turn comes.
-    if (!begun.ok()) session = nullptr;
+    if (!opened.ok()) session = nullptr;
   }
   if (session == nullptr) {
     session = std::make_unique<Session>(connection_string_);
-    session->Begin(begin);
+    open(*session);
   }
   std::move(give_back).Cancel();
   return session;

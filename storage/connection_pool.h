@@ -9,7 +9,9 @@
 
 #include <absl/base/thread_annotations.h>
 
+#include <functional>
 #include <memory>
+#include <pqxx/result>
 #include <string>
 #include <vector>
 
@@ -27,9 +29,12 @@ class ConnectionPool {
   ConnectionPool(const ConnectionPool&) = delete;
   ConnectionPool& operator=(const ConnectionPool&) = delete;
 
-  // Returns a session with an open transaction. A kept connection that proves
-  // dead is replaced: nothing was done on it yet.
+  // Returns a session with an open transaction.
   std::unique_ptr<Session> Begin(const TransactionOptions& options);
+
+  // Asks one question outside any transaction, of the database as a whole. The
+  // statement's $1 is its timeout, $2 the search path.
+  pqxx::result Ask(const char* sql);
 
   // Takes a session back; rolls back what is open on it. Never throws.
   void Return(std::unique_ptr<Session> session) noexcept;
@@ -43,6 +48,11 @@ class ConnectionPool {
   bool HasPlace() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return in_use_ < options_.connections_max;
   }
+
+  // Returns a session on which `open` was done. A kept connection that proves
+  // dead is replaced: nothing was done on it yet.
+  std::unique_ptr<Session> Open(const std::function<void(Session&)>& open)
+      ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::string connection_string_;
   const std::string search_path_;

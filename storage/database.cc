@@ -125,6 +125,19 @@ absl::StatusOr<Transaction> Database::Begin(
   });
 }
 
+absl::StatusOr<WaitingWork> Database::LookForWork() noexcept {
+  return Guard("look for work", [&]() -> absl::StatusOr<WaitingWork> {
+    const pqxx::result result = pool_->Ask(kLookForWorkSql);
+    RowReader row(result.at(0));
+    WaitingWork work;
+    work.has_drafts = row.Bool();
+    work.has_due_memos = row.Bool();
+    work.has_escalations = row.Bool();
+    work.has_unsealed = row.Bool();
+    return work;
+  });
+}
+
 absl::Status Database::CheckRuntimeRole() noexcept {
   absl::StatusOr<Transaction> tx = Begin({});
   if (!tx.ok()) return tx.status();

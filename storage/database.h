@@ -91,6 +91,17 @@ class Transaction {
   std::unique_ptr<Session> session_;
 };
 
+// Which kinds of work there are, in any tenant. What a switch or another engine
+// holds up counts as there.
+struct WaitingWork {
+  bool has_drafts = false;
+  // Past their expiry.
+  bool has_due_memos = false;
+  bool has_escalations = false;
+  // Audit entries to be sealed.
+  bool has_unsealed = false;
+};
+
 // Thread-safe. Transactions may outlive it.
 class Database {
  public:
@@ -109,6 +120,10 @@ class Database {
   // reached, or refuses more connections. RESOURCE_EXHAUSTED: all connections
   // stayed busy for `acquire_timeout`.
   absl::StatusOr<Transaction> Begin(const TransactionOptions& options) noexcept;
+
+  // Asks what there is to do, in one round trip without a transaction: the one
+  // query of an engine that idles. Statuses as of Begin.
+  absl::StatusOr<WaitingWork> LookForWork() noexcept;
 
   // Refuses, with FAILED_PRECONDITION and the remedy, a role for which row
   // level security means nothing: a superuser, one with BYPASSRLS, an owner of

@@ -176,6 +176,14 @@ void Session::Begin(const BeginOptions& options) {
   tenants_ = options.tenants;
 }
 
+pqxx::result Session::Ask(const char* sql, absl::Duration statement_timeout,
+                          const std::string& search_path) {
+  pqxx::nontransaction work(*connection_);
+  return work.exec(WithLiterals(
+      *connection_, sql,
+      Args().Text(Milliseconds(statement_timeout)).Nullable(search_path)));
+}
+
 pqxx::result Session::Exec(const char* sql, const Args& args) {
   if (has_failed_) {
     Raise(absl::AbortedError("an earlier statement of the transaction failed"));

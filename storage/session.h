@@ -112,6 +112,12 @@ class Session {
   // One round trip.
   void Begin(const BeginOptions& options);
 
+  // Asks outside any transaction, in one round trip. $1 and $2 of the
+  // statements, sent as literals, are the timeout and the search path.
+  // REQUIRES: no transaction is open.
+  pqxx::result Ask(const char* sql, absl::Duration statement_timeout,
+                   const std::string& search_path);
+
   // Runs one statement with parameters. After one that failed, others raise
   // ABORTED until RollbackToSavepoint or the end.
   pqxx::result Exec(const char* sql, const Args& args = Args());

@@ -188,6 +188,38 @@ TEST(GroupTest, ManyCallersAtOnceAllGetTheirOwn) {
             absl::StrCat(kCallers));
 }
 
+TEST(GroupTest, EffectsAreAppliedOnceAndFailAlone) {
+  ServedEngine served(
+      {.policy = "policy test.platform version 1\nlayer platform\n"
+                 "default allow\nintent POST { text: string }\n"
+                 "intent KB_DOCUMENT_CREATE { title: string, slug: string, "
+                 "body: string }\n",
+       .runs = true});
+  BatchSubmitIntentsRequest request = BatchOf({"a", "b", "c", "d"});
+  for (int i : {0, 1, 2}) {
+    request.mutable_requests(i)->set_intent_type("KB_DOCUMENT_CREATE");
+    request.mutable_requests(i)->set_payload(
+        R"({"title": "T", "slug": "s", "body": "b"})");
+  }
+  // One more time what the first asks for.
+  request.mutable_requests(1)->set_title("a");
+  request.mutable_requests(1)->set_request_id(request.requests(0).request_id());
+  const auto answer = SubmitBatch(served, request);
+  ASSERT_TRUE(answer.ok()) << answer.status.error_message();
+  const auto& results = answer.response.results();
+  EXPECT_EQ(results[0].intent().status(), intent::v1::INTENT_STATUS_EXECUTED);
+  EXPECT_EQ(results[1].intent().id(), results[0].intent().id());
+  EXPECT_EQ(results[2].intent().failure_reason(), "EFFECT_REFUSED");
+  EXPECT_EQ(results[3].intent().status(), intent::v1::INTENT_STATUS_EXECUTED);
+  EXPECT_EQ(served.Value("SELECT count(*) FROM kb_documents"), "1");
+  EXPECT_EQ(results[0].intent().DebugString(),
+            served.As(served.agent_token())
+                .MustGet(results[0].intent().id())
+                .DebugString());
+  EXPECT_EQ(served.Actions(results[2].intent().id()),
+            "INTENT_SUBMITTED SGL_EVALUATED ENGINE_FAILED");
+}
+
 TEST(BatchTest, EachFaresByItself) {
   ServedEngine served({.runs = true});
   BatchSubmitIntentsRequest request = BatchOf({"a", "b", "c", "d"});

@@ -282,6 +282,21 @@ TEST_F(SwitchesTest, ListsShowOnesOwnAndThePlatforms) {
   EXPECT_NE(ids[1], ids[2]);
 }
 
+TEST_F(SwitchesTest, SubmissionsSeeTheSwitchesOfTheirOwnTenant) {
+  SqlConnection runtime(database_->runtime_url());
+  for (const SeededTenant* tenant : {&acme_, &bolt_}) {
+    ASSERT_THAT(Set({.tenant_id = tenant->id}, false), IsOk());
+  }
+  ASSERT_TRUE(
+      runtime.Run(absl::StrCat("SET intent.tenants = '{", acme_.id, "}'"))
+          .ok());
+  EXPECT_EQ(
+      runtime.Value(absl::StrCat("SELECT string_agg(tenant_id::text, ' ') FROM "
+                                 "submission_switches('{",
+                                 bolt_.agent, "}')")),
+      acme_.id);
+}
+
 TEST_F(SwitchesTest, NobodySetsAnotherTenantsSwitch) {
   SqlConnection runtime(database_->runtime_url());
   const auto set = [&](const std::string& target) {

@@ -80,12 +80,14 @@ constexpr const char* kDefinerFunctions[] = {
     "settlement_policy_digests",   //
     "settlement_switched_off",     //
     "store_policy",                //
+    "submission_switches",         //
     "switched_off",                //
     "system_state_after_write",    //
     "tenant_id_by_slug",           //
     "token_issuer",                //
     "unsealed_audit_lag",          //
     "update_agent",                //
+    "waiting_work",                //
 };
 
 class TenancyTest : public ::testing::Test {

@@ -1,0 +1,49 @@
+-- What an engine with nothing to do asks, once a second: whether there is work
+-- of any kind, in any tenant, by one query.
+
+-- Each column is one index look-up. What is held up by a switch or held by
+-- another engine counts as there: whoever looks closer finds out.
+CREATE FUNCTION waiting_work()
+RETURNS TABLE (has_drafts boolean, has_due_memos boolean,
+               has_escalations boolean, has_unsealed boolean)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path FROM CURRENT
+AS $$
+  SELECT
+    EXISTS (SELECT FROM intents AS i WHERE i.status = 'DRAFT'),
+    EXISTS (SELECT FROM decision_memos AS m
+            WHERE m.status = 'PROPOSED' AND m.intent_id IS NOT NULL
+              AND m.expires_at <= engine_now()),
+    EXISTS (
+      SELECT FROM (SELECT DISTINCT r.tenant_id FROM escalation_rules AS r) AS t
+      CROSS JOIN LATERAL (
+        SELECT FROM decision_memos AS m
+        WHERE m.tenant_id = t.tenant_id AND m.status = 'PROPOSED'
+          AND m.intent_id IS NOT NULL AND m.policy_digest IS NOT NULL
+          AND m.escalate_at <= engine_now()
+        LIMIT 1) AS due),
+    EXISTS (SELECT FROM audit_unsealed AS q)
+$$;
+
+DO $$
+DECLARE
+  signature CONSTANT regprocedure := 'waiting_work()';
+BEGIN
+  IF NOT (SELECT r.rolsuper FROM pg_roles AS r
+          WHERE r.rolname = current_user) THEN
+    GRANT intent_definer TO CURRENT_USER;
+  END IF;
+  EXECUTE format('GRANT CREATE ON SCHEMA %I TO intent_definer',
+                 current_schema());
+  EXECUTE format('ALTER FUNCTION %s OWNER TO intent_definer', signature);
+  EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', signature);
+  EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO intent_runtime, %I',
+                 signature, current_user);
+  EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM intent_definer',
+                 current_schema());
+  IF NOT (SELECT r.rolsuper FROM pg_roles AS r
+          WHERE r.rolname = current_user) THEN
+    REVOKE intent_definer FROM CURRENT_USER;
+  END IF;
+END
+$$;

@@ -15,6 +15,7 @@
 
 #include "base/check.h"
 #include "base/mutex.h"
+#include "engine/wake_signal.h"
 #include "intent/v1/intent_service.grpc.pb.h"
 #include "storage/uuid.h"
 
@@ -44,8 +45,8 @@ using Ended = std::function<void(absl::Time)>;
 
 absl::Duration Latencies::At(double part) const {
   SGL_CHECK(!sorted.empty());
-  const auto place = static_cast<size_t>(
-      part * static_cast<double>(sorted.size()));
+  const auto place =
+      static_cast<size_t>(part * static_cast<double>(sorted.size()));
   return sorted[std::min(place, sorted.size() - 1)];
 }
 
@@ -121,9 +122,8 @@ class Callers : public std::enable_shared_from_this<Callers> {
     }
     for (int i = 0; i < count; ++i) Next();
     MutexLock lock(mutex_);
-    mutex_.Await([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-      return running_ == 0;
-    });
+    mutex_.Await([this]()
+                     ABSL_NO_THREAD_SAFETY_ANALYSIS { return running_ == 0; });
     return std::move(taken_);
   }
 
@@ -185,10 +185,12 @@ Latencies CallLoad::Open(const OpenOptions& options) {
     std::vector<absl::Duration> all ABSL_GUARDED_BY(mutex);
   };
   const auto taken = std::make_shared<Taken>();
+  // Nobody sets it off: waits on it take their time.
+  engine::WakeSignal pace_keeper;
   const absl::Time start = absl::Now();
   for (int64_t i = 0; i < count; ++i) {
     const absl::Time due = start + i * pace;
-    absl::SleepFor(due - absl::Now());
+    pace_keeper.Wait(due - absl::Now());
     state_->Submit([taken, due](absl::Time now) {
       MutexLock lock(taken->mutex);
       taken->all.push_back(now - due);

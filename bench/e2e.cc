@@ -17,6 +17,7 @@
 //   bazel run --config=opt //bench:e2e -- --count 100000 --rounds 3
 
 #include <absl/strings/match.h>
+#include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
 #include <absl/time/clock.h>
@@ -25,6 +26,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -56,6 +58,7 @@ struct Flags {
   std::string only;
   bool has_old_snapshot = false;
   bool shows_statements = false;
+  bool has_peers = false;
 };
 
 struct Contender {
@@ -68,6 +71,10 @@ struct Contender {
   bool seals = false;
   // The contender that it is compared with; empty for none.
   std::string bound = {};
+  // A job queue of others (bench/peers/queues.mjs); empty for none.
+  std::string queue = {};
+  // Its jobs write the audit entries that one of ours has; else nothing.
+  bool is_audited = false;
 };
 
 std::vector<Contender> Contenders() {
@@ -93,6 +100,17 @@ std::vector<Contender> Contenders() {
        .lanes = 2,
        .seals = true,
        .bound = "raw, 2 connections, by 1000 +seal"},
+  };
+}
+
+std::vector<Contender> Peers() {
+  return {
+      {.name = "graphile-worker, same entries",
+       .queue = "graphile-worker",
+       .is_audited = true},
+      {.name = "graphile-worker, none", .queue = "graphile-worker"},
+      {.name = "pg-boss, same entries", .queue = "pg-boss", .is_audited = true},
+      {.name = "pg-boss, none", .queue = "pg-boss"},
   };
 }
 
@@ -131,7 +149,11 @@ class Bench {
 
   void Run() {
     std::vector<Contender> contenders;
-    for (const Contender& contender : Contenders()) {
+    std::vector<Contender> all = Contenders();
+    if (flags_.has_peers) {
+      for (const Contender& peer : Peers()) all.push_back(peer);
+    }
+    for (const Contender& contender : all) {
       if (absl::StrContains(contender.name, flags_.only)) {
         contenders.push_back(contender);
       }
@@ -191,7 +213,25 @@ class Bench {
     }
   }
 
+  // Drains as many jobs as there would be intents; returns jobs a second.
+  double DrainQueue(const Contender& contender) {
+    const std::string command =
+        absl::StrCat("node bench/peers/queues.mjs ", contender.queue, " '",
+                     backlog_.database().superuser_url(), "' ", flags_.count,
+                     contender.is_audited ? " audited" : "");
+    std::FILE* output = popen(command.c_str(), "r");
+    SGL_CHECK(output != nullptr) << command;
+    char line[64] = {};
+    double rate = 0;
+    SGL_CHECK(std::fgets(line, sizeof line, output) != nullptr &&
+              absl::SimpleAtod(line, &rate) && pclose(output) == 0)
+        << command << "; install it: npm install --no-save --prefix "
+        << "bench/peers --ignore-scripts";
+    return rate;
+  }
+
   Figures Measure(const Contender& contender) {
+    if (!contender.queue.empty()) return {.rate = DrainQueue(contender)};
     backlog_.Fill(flags_.count);
     std::unique_ptr<engine::Sealer> sealer;
     if (contender.seals) {
@@ -308,6 +348,9 @@ int Main(int argc, char** argv) {
                  "only contenders whose name contains this");
   app.add_flag("--old-snapshot", flags.has_old_snapshot,
                "hold a snapshot open, so that no dead row is cleaned up");
+  app.add_flag("--peers", flags.has_peers,
+               "set job queues that npm carries beside ours; from the "
+               "checkout's top, once they are installed");
   app.add_flag("--statements", flags.shows_statements,
                "say which statements took PostgreSQL how long");
   CLI11_PARSE(app, argc, argv);

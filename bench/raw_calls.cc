@@ -66,8 +66,7 @@ std::string PgbenchPath() {
 
 RawCalls::RawCalls(Backlog* backlog, const std::string& intent_id)
     : backlog_(backlog) {
-  MustRun(backlog_->super(),
-          absl::StrReplaceAll(kLearn, {{"$ID", intent_id}}));
+  MustRun(backlog_->super(), absl::StrReplaceAll(kLearn, {{"$ID", intent_id}}));
   tenant_id_ = backlog_->super().Value("SELECT tenant_id FROM bench_intent");
   SGL_CHECK_EQ(backlog_->super().Value("SELECT count(*) FROM bench_story"),
                "3");
@@ -78,12 +77,12 @@ RawCalls::RawCalls(Backlog* backlog, const std::string& intent_id)
 }
 
 double RawCalls::Rate(const Options& options) {
-  const std::string command = absl::StrCat(
-      "PGOPTIONS='-c intent.tenants={", tenant_id_, "}' ", PgbenchPath(),
-      " -n -M prepared -c ", options.clients, " -j ",
-      options.clients > 1 ? 2 : 1, " -T ",
-      absl::ToInt64Seconds(options.duration), " -f ", script_, " '",
-      backlog_->database().runtime_url(), "' 2>&1");
+  const std::string command =
+      absl::StrCat("PGOPTIONS='-c intent.tenants={", tenant_id_, "}' ",
+                   PgbenchPath(), " -n -M prepared -c ", options.clients,
+                   " -j ", options.clients > 1 ? 2 : 1, " -T ",
+                   absl::ToInt64Seconds(options.duration), " -f ", script_,
+                   " '", backlog_->database().runtime_url(), "' 2>&1");
   std::FILE* output = popen(command.c_str(), "r");
   SGL_CHECK(output != nullptr);
   std::string text;

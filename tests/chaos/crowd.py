@@ -17,9 +17,9 @@ LENT = 40
 ROLES = ("compliance", "owner", "privacy", "member")
 # Calls at once while people are made.
 _CALLS = 16
-_USER = 2
-_AGENT = 1
-_OPERATOR = 4
+USER = 2
+AGENT = 1
+OPERATOR = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Crowd:
         return {person.user_id: {person.role} for person in self.people}
 
 
-class _Admin:
+class Admin:
     """AdminService, called as one operator."""
 
     def __init__(self, channel, token):
@@ -55,14 +55,14 @@ class _Admin:
 def gather(server):
     """Makes them all; returns the crowd."""
     channel = harness.grpc.insecure_channel(server.ready["address"])
-    admin = _Admin(channel, server.ready["tokens"]["operator"])
+    admin = Admin(channel, server.ready["tokens"]["operator"])
 
     def make_person(number):
         email = f"person{number}@race.example"
         role = ROLES[number % len(ROLES)]
         member = admin.call("CreateMember", email=email, role=role,
                             name=f"person {number}").member
-        secret = admin.call("CreateToken", kind=_USER, principal=email).secret
+        secret = admin.call("CreateToken", kind=USER, principal=email).secret
         return Person(member.user_id, role, secret)
 
     with concurrent.futures.ThreadPoolExecutor(_CALLS) as pool:
@@ -75,10 +75,10 @@ def gather(server):
         name = f"agent {number}"
         admin.call("CreateAgent", name=name,
                    owner=f"person{number}@race.example")
-        operator = admin.call("CreateToken", kind=_OPERATOR,
+        operator = admin.call("CreateToken", kind=OPERATOR,
                               principal=issuer.user_id, name=name).secret
-        return _Admin(channel, operator).call(
-            "CreateToken", kind=_AGENT, principal=name).secret
+        return Admin(channel, operator).call(
+            "CreateToken", kind=AGENT, principal=name).secret
 
     agent_tokens = [make_agent(number) for number in range(AGENTS)]
     _lend(server, people)

@@ -25,6 +25,7 @@ SELECT json_build_object(
     SELECT id, tenant_id, agent_id, intent_type, status, sgl_result, revision,
            edited_by, payload_sha256, policy_digest, decision_memo_id,
            failure_reason, transition_number, request_id, submitted_by_token,
+           spend_micros_usd,
            encode(sha256(convert_to(payload_raw, 'UTF8')), 'hex') AS raw_sha256
     FROM intents) AS i),
   'revisions', (SELECT coalesce(json_agg(to_json(r)), '[]') FROM (
@@ -46,7 +47,7 @@ SELECT json_build_object(
                               ORDER BY a.entity_id, a.transition_number), '[]')
     FROM (
     SELECT tenant_id, actor_user_id, action, entity_type, entity_id, meta,
-           transition_number
+           transition_number, created_at
     FROM audit_log
     WHERE entity_type IN ('intent', 'decision_memo')) AS a),
   'delegations', (SELECT coalesce(json_agg(to_json(d)), '[]') FROM (

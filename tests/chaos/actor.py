@@ -1,0 +1,216 @@
+"""Who makes the chaos: one thread that by its seed kills, pauses and floods
+engines, stops PostgreSQL, cuts connections and throws switches, in between some
+turns of the clients.
+
+    actor = actor.Actor(engines, database, towns, fleet, platform_wire, rng)
+    actor.run(seconds)
+    actor.events                  # a Counter of what was done
+"""
+import collections
+import threading
+import time
+import uuid
+
+import grpc
+
+from tests.chaos import calls
+from tests.chaos import rules
+from tests.e2e import harness
+
+# Longer than an engine's statements may take (10 s) and its transactions may
+# stand idle (15 s; storage/database.h): what a paused one held is let go.
+PAUSE_SECONDS = 17
+# Turns of clients between two events, and how long for the last of them.
+_TURNS_MIN, _TURNS_MAX = 20, 250
+_TURNS_SECONDS_MAX = 6
+# How much longer a run may last to have each event once.
+_LATE_SECONDS_MAX = 60
+# PostgreSQL is away for up to this long; failing over takes no less.
+_AWAY_SECONDS_MAX = 2.0
+# How long a switch is off, in turns.
+_OFF_TURNS_MIN, _OFF_TURNS_MAX = 10, 80
+# A settlement of an engine that is paused ends with its timeouts.
+_SWITCH_TRIES_MAX = 20
+# Calls a second of one principal, and how many are made to go beyond twice
+# that. The clients' principals stay far below.
+RATE_LIMIT = 100
+_FLOOD_CALLS_MAX = 2000
+_FLOOD_AT_ONCE = 100
+# One in so many of a flood is a submission; the others only read.
+_FLOOD_SUBMISSION = 20
+_FLOOD_CALL_SECONDS = 20
+
+
+class Actor:
+    """Confined to its caller's thread, but for `events`, which grows."""
+
+    def __init__(self, engines, database, towns, fleet, platform_wire, rng):
+        self._engines = engines
+        self._database = database
+        self._towns = towns
+        self._fleet = fleet
+        self._platform = platform_wire
+        self._rng = rng
+        self._resume_at = None
+        # By engine, whether it answers the one who floods it.
+        self.events = collections.Counter()
+        self.failures = []
+
+    def run(self, seconds):
+        """Makes chaos for so long, then puts everything right again."""
+        until = time.monotonic() + seconds
+        # Each once, in any order; from then on by weight. A machine on which
+        # that takes too long made too little chaos, and the test says so.
+        planned = self._rng.sample(list(EVENTS), len(EVENTS))
+        while time.monotonic() < until + (_LATE_SECONDS_MAX if planned else 0):
+            event = planned.pop() if planned else self._rng.choices(
+                list(EVENTS), list(EVENTS.values()))[0]
+            event(self)
+            self._look_after_engines()
+            self._let_clients(self._rng.randint(_TURNS_MIN, _TURNS_MAX))
+        for engine in self._engines:
+            if engine.is_paused:
+                engine.resume()
+
+    def _let_clients(self, turns):
+        self._fleet.turns.wait_for(self._fleet.turns.count + turns,
+                                   _TURNS_SECONDS_MAX)
+
+    def _look_after_engines(self):
+        for engine in self._engines:
+            if engine.has_ended():
+                self.failures.append(
+                    f"{engine.name} ended by itself:\n{engine.log()[-3000:]}")
+                engine.start()
+            elif engine.is_paused and time.monotonic() > self._resume_at:
+                engine.resume()
+                self.events["resume"] += 1
+
+    def _pick_running(self):
+        return self._rng.choice(
+            [engine for engine in self._engines if not engine.is_paused])
+
+    # --- What happens ---
+
+    def kill(self):
+        """`kill -9`, of a paused one too."""
+        engine = self._rng.choice(self._engines)
+        engine.kill()
+        engine.start()
+        self.events["kill"] += 1
+
+    def drop_connections(self):
+        self.events["dropped connections"] += self._database.drop_connections()
+        self.events["drop"] += 1
+
+    def stop_postgres(self):
+        self._database.stop_at_once()
+        threading.Event().wait(self._rng.uniform(0, _AWAY_SECONDS_MAX))
+        self._database.start()
+        self.events["stop postgres"] += 1
+
+    def pause(self):
+        """One engine at a time; it is resumed when its time has come."""
+        if any(engine.is_paused for engine in self._engines):
+            return
+        self._pick_running().pause()
+        self._resume_at = time.monotonic() + PAUSE_SECONDS
+        self.events["pause"] += 1
+
+    def throw_switch(self):
+        """Off, until the engines say that nothing is under way; after some
+        turns on again."""
+        town = self._rng.choice(self._towns)
+        agent = self._rng.choice(town.agents)
+        name = self._rng.choice([
+            {"level": 1}, {"level": 2, "tenant": town.slug},
+            {"level": 3, "tenant": town.slug, "agent": agent.id}])
+        if self._set_switch(name, False):
+            since = time.time()
+            self._let_clients(self._rng.randint(_OFF_TURNS_MIN,
+                                                _OFF_TURNS_MAX))
+            window = rules.OffWindow(
+                ("", "platform", "tenant", "agent")[name["level"]],
+                town.tenant_id, name.get("agent", ""), since, time.time())
+            with self._fleet.lock:
+                self._fleet.ledger.windows.append(window)
+            self.events["switch off"] += 1
+        self._set_switch(name, True)
+
+    def _set_switch(self, name, is_on):
+        """Whether it is set, and nothing that it forbids is under way."""
+        for _ in range(_SWITCH_TRIES_MAX):
+            answer, error, _ = self._platform.call(
+                "SetKillSwitch",
+                harness.admin_service_pb2.SetKillSwitchRequest(
+                    engine_enabled=is_on, reason="chaos", **name))
+            if error is None and (is_on or answer.settlements_ended):
+                return True
+            if error is not None and calls.reason_of(error) != "CONFLICT":
+                raise error
+        if is_on:
+            raise AssertionError(f"the switch {name} can't be set on again")
+        return False
+
+    def flood(self):
+        """More calls than a principal may make, at one engine, until it
+        refuses; a refusal says when to come again, and did nothing."""
+        engine = self._pick_running()
+        town = self._rng.choice(self._towns)
+        line = calls.Line(engine.address)
+        wire = calls.Wire([line], 0, town.flooder.token,
+                          timeout=_FLOOD_CALL_SECONDS)
+        refusals = 0
+        for _ in range(_FLOOD_CALLS_MAX // _FLOOD_AT_ONCE):
+            refusals += self._flood_once(wire, town)
+            if refusals:
+                break
+        else:
+            self.failures.append(f"{_FLOOD_CALLS_MAX} calls at once of one "
+                                 f"principal: {engine.name} refused none")
+        line.close()
+        self.events["flood"] += 1
+        self.events["refused in floods"] += refusals
+
+    def _flood_once(self, wire, town):
+        """Returns how many were refused."""
+        begun = []
+        for number in range(_FLOOD_AT_ONCE):
+            request_id = str(uuid.UUID(int=self._rng.getrandbits(128),
+                                       version=4))
+            if number % _FLOOD_SUBMISSION:
+                begun.append((None, wire.begin(
+                    "GetIntent", harness.intent_service_pb2.GetIntentRequest(
+                        id=request_id), 0)))
+                continue
+            with self._fleet.lock:
+                self._fleet.ledger.asked.add(request_id)
+            begun.append((request_id, wire.begin(
+                "SubmitIntent", harness.intent_service_pb2.SubmitIntentRequest(
+                    request_id=request_id, intent_type="POST",
+                    payload='{"text": "flood"}'), 0)))
+        refusals = 0
+        for request_id, future in begun:
+            try:
+                answer = future.result()
+            except grpc.RpcError as error:
+                if error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
+                    refusals += 1
+                    self._note_refusal(request_id, error)
+                continue
+            with self._fleet.lock:
+                self._fleet.ledger.note_submission(
+                    request_id, answer.intent.id, town.tenant_id)
+        return refusals
+
+    def _note_refusal(self, request_id, error):
+        if b"google.rpc.RetryInfo" not in calls.details_of(error):
+            self.failures.append(f"a refusal without RetryInfo: {error}")
+        if request_id is not None:
+            with self._fleet.lock:
+                self._fleet.ledger.refused.add(request_id)
+
+
+# How often each is what happens next.
+EVENTS = {Actor.kill: 4, Actor.drop_connections: 4, Actor.stop_postgres: 3,
+          Actor.pause: 2, Actor.throw_switch: 2, Actor.flood: 1}

@@ -1,0 +1,208 @@
+"""Proves the invariants of ARCHITECTURE.md while everything breaks: clients
+submit, insert, vote, edit and cancel in two tenants over two engines, and by a
+seed engines are killed, paused and flooded, PostgreSQL is stopped, connections
+are cut and kill switches thrown. Then all comes to rest, and rules.py judges
+the rows by what the clients were answered.
+
+    bazel run --config=opt //tests/chaos:chaos_test -- --seed 7 --seconds 60
+    bazel run --config=opt //tests/chaos:chaos_test -- --plant unguarded_vote
+
+With --plant a bug is built in first (faults.py), and the run is a success when
+the rules find it. The seed is printed; it fixes what is done in which order, not
+how engines and clients interleave it.
+"""
+import argparse
+import collections
+import copy
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+from tests.chaos import actor
+from tests.chaos import calls
+from tests.chaos import checker
+from tests.chaos import clients
+from tests.chaos import database
+from tests.chaos import engines
+from tests.chaos import rules
+from tests.chaos import towns
+from tests.e2e import harness
+
+POLICY = pathlib.Path("tests/chaos/chaos.sgl")
+# What has an executor; ORPHAN has none, and fails.
+EXECUTED_TYPES = ("POST", "WIRE", "FILING", "QUICK")
+SECONDS_DEFAULT = 120
+# How long what was submitted may take to be decided once nothing disturbs.
+_REST_SECONDS_MAX = 60
+_POLL_SECONDS = 0.2
+_SHOWN_MAX = 20
+
+
+class Chaos:
+    """One database with two engines; rounds of chaos in it, and what came of
+    them."""
+
+    def __init__(self, seed, binary=harness.INTENTD):
+        self.rng = random.Random(seed)
+        self.server, self.database = database.make(POLICY)
+        data = self.server.folder / "data"
+        executors = self.server.folder / "executors.textproto"
+        executors.write_text("".join(
+            f'executors {{ intent_type: "{name}" record {{}} }}\n'
+            for name in EXECUTED_TYPES))
+        self.engines = [
+            engines.Engine(
+                self.server, name, executors, binary=binary,
+                flags=("--rate-limit", str(actor.RATE_LIMIT),
+                       "--audit-key", str(data / "audit-key.pem"),
+                       "--audit-heads", str(data / f"{name}-heads.jsonl")))
+            for name in ("first", "second")]
+        self.events = collections.Counter()
+        self.failures = []
+        self._lines = []
+        self._platform_token = self.server.ready["tokens"]["platform"]
+
+    def start(self):
+        for engine in self.engines:
+            engine.start()
+        self._lines = [calls.Line(engine.address) for engine in self.engines]
+        self.towns = towns.found(self.engines[0].address, self._platform_token)
+        self.ledger = rules.ChaosLedger(people={
+            person.user_id: {person.role}
+            for town in self.towns for person in town.people})
+        return self
+
+    def close(self):
+        for line in self._lines:
+            line.close()
+        for engine in self.engines:
+            engine.kill()
+        self.database.close()
+
+    def run(self, seconds):
+        """One round: chaos, then rest."""
+        fleet = clients.Fleet(self.towns, self._lines, self.database,
+                              self.ledger, self.rng)
+        chaos = actor.Actor(self.engines, self.database, self.towns, fleet,
+                            fleet.wire(0, self._platform_token), self.rng)
+        fleet.start()
+        try:
+            chaos.run(seconds)
+        finally:
+            fleet.finish()
+        self.events += chaos.events
+        self.events["turns"] += fleet.turns.count
+        self.failures += chaos.failures
+
+    def await_rest(self, seconds=_REST_SECONDS_MAX):
+        """Until nothing waits for an engine, or for so long; the rules say what
+        became of it."""
+        deadline = time.monotonic() + seconds
+        pause = threading.Event()
+        while time.monotonic() < deadline and self.database.query(
+                "SELECT EXISTS (SELECT FROM intents "
+                "WHERE status IN ('DRAFT', 'VALIDATING'))") == "t":
+            pause.wait(_POLL_SECONDS)
+
+    def snapshot(self):
+        return checker.read(self.database.query)
+
+    def verify_log(self, slug):
+        """The verdict of `intentctl audit verify` on a tenant's log, once all
+        of it is sealed."""
+        data = self.server.folder / "data"
+        deadline = time.monotonic() + _REST_SECONDS_MAX
+        pause = threading.Event()
+        while True:
+            told = subprocess.run(
+                [str(harness.INTENTCTL), "audit", "verify", "--tenant", slug,
+                 "--direct-url", self.server.ready["direct_url"],
+                 "--heads", str(data / "first-heads.jsonl"),
+                 "--public-key", str(data / "audit-key.pem"), "--json"],
+                capture_output=True, text=True, check=False, timeout=120)
+            if told.returncode not in (0, 1):
+                raise AssertionError(told.stderr)
+            verdict = json.loads(told.stdout)
+            if verdict["unsealed_count"] == 0 or time.monotonic() > deadline:
+                return verdict
+            pause.wait(_POLL_SECONDS)
+
+
+def describe(snapshot, found):
+    """The first violations, each with its intent's story."""
+    stories = snapshot.by("entries", "entity_id")
+    lines = [f"{len(found)} violations"]
+    for one in found[:_SHOWN_MAX]:
+        lines.append(f"{one.invariant}: {one.subject}: {one.text}")
+        lines += [f"    {entry['transition_number']} {entry['action']} "
+                  f"{entry['created_at']}" for entry in stories[one.subject]]
+    return "\n".join(lines)
+
+
+class ChaosTest(unittest.TestCase):
+    seed = 0
+    seconds = SECONDS_DEFAULT
+
+    @classmethod
+    def setUpClass(cls):
+        print(f"seed {cls.seed}, {cls.seconds} s", flush=True)
+        cls.chaos = Chaos(cls.seed)
+        cls.addClassCleanup(cls.chaos.close)
+        cls.chaos.start()
+        cls.chaos.run(cls.seconds)
+        cls.chaos.await_rest()
+        cls.snapshot = cls.chaos.snapshot()
+
+    def test_what_must_hold_holds(self):
+        found = rules.violations(self.snapshot, self.chaos.ledger)
+        ends = collections.Counter(
+            intent["failure_reason"] or intent["status"]
+            for intent in self.snapshot.intents)
+        print(f"seed {self.seed}: {ends.total()} intents {dict(ends)}, "
+              f"{len(self.snapshot.votes)} votes, "
+              f"{len(self.snapshot.entries)} entries")
+        self.assertEqual(
+            found, [], f"seed {self.seed}: " + describe(self.snapshot, found))
+
+    def test_engines_stood_and_refused_as_they_should(self):
+        self.assertEqual(self.chaos.failures, [], f"seed {self.seed}")
+
+    def test_the_logs_verify(self):
+        for slug in towns.SLUGS:
+            verdict = self.chaos.verify_log(slug)
+            self.assertEqual(
+                (verdict["verdict"], verdict["unsealed_count"]), ("INTACT", 0),
+                f"seed {self.seed}: {verdict}")
+
+    def test_it_was_chaos(self):
+        answers = collections.Counter(
+            (act.verb, act.answer) for act in self.chaos.ledger.acts)
+        print(f"seed {self.seed}: {dict(self.chaos.events)}, "
+              f"{len(self.chaos.ledger.windows)} times off, {dict(answers)}")
+        for event in ("kill", "drop", "stop postgres", "pause", "switch off",
+                      "refused in floods"):
+            self.assertGreater(self.chaos.events[event], 0,
+                               f"{event}, seed {self.seed}")
+        self.assertGreater(sum(act.in_doubt for act in self.chaos.ledger.acts),
+                           0, f"seed {self.seed}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--seed", type=int,
+                        default=random.randrange(1, 1 << 32))
+    parser.add_argument("--seconds", type=int, default=SECONDS_DEFAULT,
+                        help="how long chaos is made")
+    args, rest = parser.parse_known_args()
+    ChaosTest.seed = args.seed
+    ChaosTest.seconds = args.seconds
+    unittest.main(argv=[sys.argv[0], *rest])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""What must hold after chaos beside what checker.py proves of any run: from the
+same rows and from what all kinds of clients were answered, without any of the
+engine's code.
+
+    ledger = rules.ChaosLedger(people={user_id: {"owner"}})
+    ...                                     # the clients note what they see
+    for found in rules.violations(checker.read(query), ledger):
+        print(found.invariant, found.subject, found.text)
+
+The rules of chaos.sgl are written down here a second time (`expected`), so that
+a decision is judged by them and not by what is on record. A client of a new
+kind (a worker that leases jobs, say) notes what it was answered in a list of
+its own here, and brings its check into INVARIANTS.
+"""
+import collections
+import dataclasses
+import datetime
+
+from tests.chaos import checker
+
+MICROS = 1_000_000
+# What callers may be told; anything else is a mistake of ours.
+ANSWERS = {"ALREADY_VOTED", "CONFLICT", "INTENT_FINAL", "KILL_SWITCH",
+           "MEMO_CLOSED", "MEMO_EXPIRED", "NOTHING_CHANGED", "NOT_YOUR_INTENT",
+           "OTHER_REASONS", "ROLE_MISSING", "SELF_APPROVAL", "STALE_PAYLOAD",
+           "STALE_REVISION"}
+# And in the middle of chaos, of a try that was not repeated.
+_TRANSIENT = {"CANCELLED", "CALL_CANCELED", "COMMIT_IN_DOUBT",
+              "DATABASE_UNAVAILABLE", "DEADLINE_EXCEEDED", "DRAINING",
+              "NOT_TRIED", "OVERLOADED", "RATE_LIMITED", "UNAVAILABLE",
+              "UNKNOWN"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Sighting:
+    """An intent as an answer showed it; times are of time.monotonic()."""
+    intent_id: str
+    status: str
+    asked_at: float
+    told_at: float
+
+
+@dataclasses.dataclass
+class OffWindow:
+    """A time in which a switch was off for certain, as time.time(): from the
+    answer that it is, settlements ended, to the first call that ends it."""
+    level: str  # platform, tenant or agent
+    tenant_id: str
+    agent_id: str
+    since: float
+    until: float
+
+
+@dataclasses.dataclass
+class ChaosLedger(checker.Ledger):
+    """What the clients and the actor know. Guarded by one lock, its users'."""
+    # Request ids that were sent at all, and those whose every try was refused.
+    asked: set = dataclasses.field(default_factory=set)
+    refused: set = dataclasses.field(default_factory=set)
+    # Answers to one request id that name different intents.
+    contradictions: list = dataclasses.field(default_factory=list)
+    # Ids of rows inserted by SQL: tried, and acknowledged.
+    insert_tried: set = dataclasses.field(default_factory=set)
+    inserted: set = dataclasses.field(default_factory=set)
+    # Whose each of these is, by intent id.
+    tenants: dict = dataclasses.field(default_factory=dict)
+    sightings: list = dataclasses.field(default_factory=list)
+    # Ids of intents whose cancellation was acknowledged.
+    canceled: list = dataclasses.field(default_factory=list)
+    # What a call for one tenant told of another.
+    leaks: list = dataclasses.field(default_factory=list)
+    windows: list = dataclasses.field(default_factory=list)
+    # (method, reason) of answers that no client should get.
+    strange: list = dataclasses.field(default_factory=list)
+
+    def note_submission(self, request_id, intent_id, tenant_id):
+        known = self.submissions.setdefault(request_id, intent_id)
+        if known != intent_id:
+            self.contradictions.append((request_id, known, intent_id))
+        self.tenants[intent_id] = tenant_id
+
+
+# --- The rules of chaos.sgl --------------------------------------------------
+
+
+def expected(intent_type, spend):
+    """The decision on an intent, and its demands as (count, roles)."""
+    if spend is not None and spend > 1_000_000 * MICROS:
+        return "BLOCK", []
+    is_big = spend is not None and spend >= 250 * MICROS
+    demands = {
+        "POST": [(2, frozenset())] if is_big else [],
+        "WIRE": [(2, frozenset({"compliance", "owner"}))] if is_big else [],
+        "FILING": [(1, frozenset({"privacy"}))],
+        "QUICK": [(3, frozenset())],
+    }.get(intent_type, [])
+    return ("REVIEW", demands) if demands else ("ALLOW", [])
+
+
+def decided_by_the_rules(snapshot, ledger):
+    """Each intent that was decided was decided as the rules have it; what they
+    forbid was not executed, whoever approved it.
+    """
+    del ledger
+    stories = snapshot.by("entries", "entity_id")
+    for intent in snapshot.intents:
+        decided = [entry for entry in stories[intent["id"]]
+                   if entry["action"] == "SGL_EVALUATED"]
+        if not decided:
+            continue
+        meta = decided[-1]["meta"]
+        if meta["revision"] != intent["revision"]:
+            yield intent["id"], f"decided as revision {meta['revision']}"
+            continue
+        kind, demands = expected(intent["intent_type"],
+                                 intent["spend_micros_usd"])
+        told = [(demand["count"], frozenset(demand["roles"]))
+                for demand in meta["demands"]] if kind == "REVIEW" else []
+        if (meta["decision"], told) != (kind, demands):
+            yield intent["id"], (f"{intent['intent_type']} at "
+                                 f"{intent['spend_micros_usd']} is {kind}, "
+                                 f"decided {meta['decision']} {told}")
+
+
+# --- Intents are there, once, and come to an end ------------------------------
+
+
+def came_to_rest(snapshot, ledger):
+    """Each intent has an end or waits for people."""
+    del ledger
+    for intent in snapshot.intents:
+        if intent["status"] not in checker.FINAL + ("AWAITING_HUMAN",):
+            yield intent["id"], f"still {intent['status']}"
+
+
+def waits_for_somebody(snapshot, ledger):
+    """What waits for people waits for more than those who approved it."""
+    votes = snapshot.by("votes", "intent_id", "revision")
+    for intent in snapshot.intents:
+        if intent["status"] != "AWAITING_HUMAN":
+            continue
+        speakers = [(vote["approved_by"],
+                     ledger.people.get(vote["approved_by"], set()), {})
+                    for vote in votes[intent["id"], intent["revision"]]
+                    if vote["verdict"] == "APPROVE"]
+        _, demands = expected(intent["intent_type"],
+                              intent["spend_micros_usd"])
+        if demands and all(
+                checker.count_people({"roles": roles}, speakers,
+                                     set()) >= count
+                for count, roles in demands):
+            yield intent["id"], f"waits, though {len(speakers)} approved it"
+
+
+def one_intent_a_request(snapshot, ledger):
+    """A request id stands for one intent, whichever engine was asked; a
+    request that was refused, or never made, stands for none.
+    """
+    for request_id, first, second in ledger.contradictions:
+        yield first, f"request {request_id} answered {second}, too"
+    by_request = collections.Counter(
+        intent["request_id"] for intent in snapshot.intents)
+    for intent in snapshot.intents:
+        request_id = intent["request_id"]
+        if request_id is None:
+            if intent["id"] not in ledger.insert_tried:
+                yield intent["id"], "nobody inserted it"
+        elif by_request[request_id] != 1:
+            yield intent["id"], f"one of {by_request[request_id]} of a request"
+        elif request_id not in ledger.asked:
+            yield intent["id"], "nobody asked for it"
+        elif request_id in ledger.refused:
+            yield intent["id"], "its request was refused"
+    intents = snapshot.by("intents", "id")
+    for intent_id in ledger.inserted:
+        if not intents[intent_id]:
+            yield intent_id, "inserted by SQL, and lost"
+
+
+def final_states_stay(snapshot, ledger):
+    """Who saw an intent at its end saw what it is now, and nobody who asked
+    later saw anything else.
+    """
+    intents = snapshot.by("intents", "id")
+    ends = {}
+    for seen in sorted(ledger.sightings, key=lambda one: one.told_at):
+        if seen.status in checker.FINAL:
+            ends.setdefault(seen.intent_id, seen)
+    for seen in ledger.sightings:
+        row = intents[seen.intent_id]
+        if not row:
+            yield seen.intent_id, f"was seen {seen.status}, and isn't there"
+            continue
+        if seen.status in checker.FINAL and row[0]["status"] != seen.status:
+            yield seen.intent_id, f"was {seen.status}, is {row[0]['status']}"
+        end = ends.get(seen.intent_id)
+        if end is not None and seen.asked_at > end.told_at and (
+                seen.status != end.status):
+            yield seen.intent_id, f"{seen.status} after {end.status}"
+    for intent_id in ledger.canceled:
+        row = intents[intent_id]
+        if not row or row[0]["failure_reason"] != "CANCELED":
+            yield intent_id, "canceled for a client, but not on record"
+
+
+# --- Tenants, switches, answers ----------------------------------------------
+
+
+def nobody_saw_anothers(snapshot, ledger):
+    """No call for one tenant told anything of another, and what was submitted
+    for a tenant is that tenant's.
+    """
+    for leak in ledger.leaks:
+        yield leak, "told to another tenant"
+    for intent in snapshot.intents:
+        tenant = ledger.tenants.get(intent["id"])
+        if tenant is not None and tenant != intent["tenant_id"]:
+            yield intent["id"], f"is of {intent['tenant_id']}, not {tenant}"
+
+
+# What a switch that is off forbids. Submissions, cancellations and expiries go
+# on.
+_FORBIDDEN = {"ENGINE_CLAIMED_INTENT", "SGL_EVALUATED", "ENGINE_EXECUTED_INTENT",
+              "DECISION_MEMO_OPENED", "DECISION_MEMO_REOPENED",
+              "DECISION_MEMO_APPROVED", "DECISION_MEMO_REJECTED",
+              "DECISION_MEMO_EDITED", "VOTE_COUNTED", "JOB_ENQUEUED",
+              "JOB_LEASED"}
+
+
+def off_means_off(snapshot, ledger):
+    """While a switch was off for certain, nothing below it was decided, voted
+    on or executed.
+    """
+    intents = snapshot.by("intents", "id")
+    entries = [(_time_of(entry), entry) for entry in snapshot.entries
+               if entry["action"] in _FORBIDDEN]
+    for window in ledger.windows:
+        for time, entry in entries:
+            if not window.since < time < window.until:
+                continue
+            intent = intents[entry["meta"].get("intent_id",
+                                               entry["entity_id"])]
+            agent = intent[0]["agent_id"] if intent else None
+            if window.level == "platform" or (
+                    entry["tenant_id"] == window.tenant_id and
+                    window.agent_id in ("", agent)):
+                yield entry["entity_id"], (
+                    f"{entry['action']} while the {window.level} was off")
+
+
+def _time_of(entry):
+    return datetime.datetime.fromisoformat(entry["created_at"]).timestamp()
+
+
+def answers_make_sense(snapshot, ledger):
+    """Nobody was answered what is nobody's answer, INTERNAL above all."""
+    del snapshot
+    for method, reason in ledger.strange:
+        yield method, f"answered {reason}"
+    for act in ledger.acts:
+        if not act.is_acknowledged and act.answer not in ANSWERS | _TRANSIENT:
+            yield act.memo_id, f"{act.verb} answered {act.answer}"
+
+
+INVARIANTS = {check.__name__: check for check in (
+    decided_by_the_rules, came_to_rest, waits_for_somebody,
+    one_intent_a_request, final_states_stay, nobody_saw_anothers,
+    off_means_off, answers_make_sense)}
+
+
+def violations(snapshot, ledger):
+    """Those of any run, then those of chaos."""
+    return checker.violations(snapshot, ledger) + [
+        checker.Violation(name, str(subject), text)
+        for name, check in INVARIANTS.items()
+        for subject, text in check(snapshot, ledger)]

@@ -17,6 +17,7 @@ import copy
 import json
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -29,6 +30,8 @@ from tests.chaos import checker
 from tests.chaos import clients
 from tests.chaos import database
 from tests.chaos import engines
+from tests.chaos import faults
+from tests.chaos import rule_plants
 from tests.chaos import rules
 from tests.chaos import towns
 from tests.e2e import harness
@@ -36,10 +39,17 @@ from tests.e2e import harness
 POLICY = pathlib.Path("tests/chaos/chaos.sgl")
 # What has an executor; ORPHAN has none, and fails.
 EXECUTED_TYPES = ("POST", "WIRE", "FILING", "QUICK")
-SECONDS_DEFAULT = 120
+# With what comes before and after it, three minutes on two cores.
+SECONDS_DEFAULT = 140
 # How long what was submitted may take to be decided once nothing disturbs.
 _REST_SECONDS_MAX = 60
 _POLL_SECONDS = 0.2
+# How much longer a slow machine may take to have each event once.
+_LATE_SECONDS_MAX = 60
+# With a bug built in: rounds of so long, each judged, until it is found.
+_FAULT_ROUND_SECONDS = 12
+_FAULT_REST_SECONDS = 10
+FAULT_SECONDS_MAX = 180
 _SHOWN_MAX = 20
 
 
@@ -47,9 +57,12 @@ class Chaos:
     """One database with two engines; rounds of chaos in it, and what came of
     them."""
 
-    def __init__(self, seed, binary=harness.INTENTD):
+    def __init__(self, seed, fault=None):
         self.rng = random.Random(seed)
         self.server, self.database = database.make(POLICY)
+        binary = harness.INTENTD
+        if fault is not None:
+            binary = fault.build_in(self.server.folder, self.database)
         data = self.server.folder / "data"
         executors = self.server.folder / "executors.textproto"
         executors.write_text("".join(
@@ -84,15 +97,15 @@ class Chaos:
             engine.kill()
         self.database.close()
 
-    def run(self, seconds):
-        """One round: chaos, then rest."""
+    def run(self, seconds, late=0):
+        """One round of chaos."""
         fleet = clients.Fleet(self.towns, self._lines, self.database,
                               self.ledger, self.rng)
         chaos = actor.Actor(self.engines, self.database, self.towns, fleet,
                             fleet.wire(0, self._platform_token), self.rng)
         fleet.start()
         try:
-            chaos.run(seconds)
+            chaos.run(seconds, late)
         finally:
             fleet.finish()
         self.events += chaos.events
@@ -154,7 +167,7 @@ class ChaosTest(unittest.TestCase):
         cls.chaos = Chaos(cls.seed)
         cls.addClassCleanup(cls.chaos.close)
         cls.chaos.start()
-        cls.chaos.run(cls.seconds)
+        cls.chaos.run(cls.seconds, _LATE_SECONDS_MAX)
         cls.chaos.await_rest()
         cls.snapshot = cls.chaos.snapshot()
 
@@ -168,6 +181,22 @@ class ChaosTest(unittest.TestCase):
               f"{len(self.snapshot.entries)} entries")
         self.assertEqual(
             found, [], f"seed {self.seed}: " + describe(self.snapshot, found))
+
+    def test_each_invariant_can_fail(self):
+        """A violation of each kind, planted in the rows, is found."""
+        for plant in rule_plants.PLANTS:
+            with self.subTest(plant.invariant, plant=plant.name):
+                rows = {table: [dict(row) for row in found]
+                        for table, found in self.snapshot.rows.items()}
+                known = vars(self.chaos.ledger)
+                ledger = rules.ChaosLedger(
+                    **{name: copy.copy(value)
+                       for name, value in known.items()})
+                plant.apply(rows, ledger)
+                self.assertTrue(any(rules.INVARIANTS[plant.invariant](
+                    checker.Snapshot(rows), ledger)))
+        self.assertEqual({plant.invariant for plant in rule_plants.PLANTS},
+                         set(rules.INVARIANTS))
 
     def test_engines_stood_and_refused_as_they_should(self):
         self.assertEqual(self.chaos.failures, [], f"seed {self.seed}")
@@ -192,13 +221,53 @@ class ChaosTest(unittest.TestCase):
                            0, f"seed {self.seed}")
 
 
+def find(name, seed):
+    """Runs with a bug built in until the rules find it; returns the exit
+    status."""
+    fault = faults.FAULTS[name]
+    print(f"{name}, seed {seed}: {fault.says}", flush=True)
+    chaos = Chaos(seed, fault)
+    try:
+        chaos.start()
+        start = time.monotonic()
+        while time.monotonic() < start + FAULT_SECONDS_MAX:
+            chaos.run(_FAULT_ROUND_SECONDS)
+            chaos.await_rest(_FAULT_REST_SECONDS)
+            snapshot = chaos.snapshot()
+            found = rules.violations(snapshot, chaos.ledger)
+            named = [one for one in found
+                     if one.invariant in fault.invariants]
+            if named:
+                kinds = collections.Counter(one.invariant for one in found)
+                print(f"{name}: found after "
+                      f"{time.monotonic() - start:.0f} s: {dict(kinds)}; "
+                      f"first {named[0].subject}: {named[0].text}")
+                return 0
+    finally:
+        chaos.close()
+    print(f"{name}: not found within {FAULT_SECONDS_MAX} s, seed {seed}; "
+          f"{dict(chaos.events)}")
+    return 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--seed", type=int,
                         default=random.randrange(1, 1 << 32))
     parser.add_argument("--seconds", type=int, default=SECONDS_DEFAULT,
                         help="how long chaos is made")
+    parser.add_argument("--plant", choices=list(faults.FAULTS),
+                        help="build this bug in and find it")
+    parser.add_argument("--list-plants", action="store_true",
+                        help="print the names of those bugs")
     args, rest = parser.parse_known_args()
+    if args.list_plants:
+        print("\n".join(faults.FAULTS))
+        return
+    # What is started here ends with it, though somebody else ends it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if args.plant:
+        sys.exit(find(args.plant, args.seed))
     ChaosTest.seed = args.seed
     ChaosTest.seconds = args.seconds
     unittest.main(argv=[sys.argv[0], *rest])

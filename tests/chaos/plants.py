@@ -22,13 +22,18 @@ class Plant:
 PLANTS = []
 
 
-def _plants(invariant):
-    """Takes a function for a plant that breaks the invariant."""
-    def take(function):
-        PLANTS.append(Plant(invariant.__name__,
-                            function.__name__.removeprefix("_"), function))
-        return function
-    return take
+def planter(into):
+    """Returns what marks a function as a plant that breaks an invariant."""
+    def plants(invariant):
+        def take(function):
+            into.append(Plant(invariant.__name__,
+                              function.__name__.removeprefix("_"), function))
+            return function
+        return take
+    return plants
+
+
+_plants = planter(PLANTS)
 
 
 def _story(rows, intent):

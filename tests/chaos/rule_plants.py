@@ -1,0 +1,104 @@
+"""Violations to plant in what chaos left, at least one for each invariant of
+rules.py, as plants.py has them for those of checker.py.
+"""
+from tests.chaos import checker
+from tests.chaos import plants
+from tests.chaos import rules
+
+PLANTS = []
+_plants = plants.planter(PLANTS)
+
+
+def _first(rows, status):
+    return next(intent for intent in rows["intents"]
+                if intent["status"] == status and intent["request_id"])
+
+
+@_plants(rules.decided_by_the_rules)
+def _executed_though_forbidden(rows, ledger):
+    del ledger
+    _first(rows, "EXECUTED")["spend_micros_usd"] = 2_000_000 * rules.MICROS
+
+
+@_plants(rules.decided_by_the_rules)
+def _executed_unasked(rows, ledger):
+    del ledger
+    _first(rows, "EXECUTED")["intent_type"] = "QUICK"
+
+
+@_plants(rules.came_to_rest)
+def _left_undecided(rows, ledger):
+    del ledger
+    _first(rows, "EXECUTED")["status"] = "VALIDATING"
+
+
+@_plants(rules.waits_for_somebody)
+def _approved_by_all_and_not_resumed(rows, ledger):
+    intent = _first(rows, "AWAITING_HUMAN")
+    rows["votes"] += [
+        {"intent_id": intent["id"], "revision": intent["revision"],
+         "approved_by": user_id, "verdict": "APPROVE"}
+        for user_id in ledger.people]
+
+
+@_plants(rules.one_intent_a_request)
+def _two_answers_to_one_request(rows, ledger):
+    intent = _first(rows, "EXECUTED")
+    ledger.note_submission(intent["request_id"], "another",
+                           intent["tenant_id"])
+
+
+@_plants(rules.one_intent_a_request)
+def _a_request_that_was_refused(rows, ledger):
+    ledger.refused.add(_first(rows, "EXECUTED")["request_id"])
+
+
+@_plants(rules.one_intent_a_request)
+def _a_request_that_nobody_made(rows, ledger):
+    ledger.asked.remove(_first(rows, "EXECUTED")["request_id"])
+
+
+@_plants(rules.one_intent_a_request)
+def _an_inserted_row_that_was_lost(rows, ledger):
+    del rows
+    ledger.inserted.add("lost")
+
+
+@_plants(rules.final_states_stay)
+def _another_end_than_was_seen(rows, ledger):
+    del rows
+    seen = next(one for one in ledger.sightings
+                if one.status in checker.FINAL)
+    ledger.sightings.append(rules.Sighting(
+        seen.intent_id, "AWAITING_HUMAN", seen.told_at + 1, seen.told_at + 2))
+
+
+@_plants(rules.final_states_stay)
+def _another_end_than_is_on_record(rows, ledger):
+    seen = {one.intent_id for one in ledger.sightings
+            if one.status == "EXECUTED"}
+    next(intent for intent in rows["intents"]
+         if intent["id"] in seen)["status"] = "FAILED"
+
+
+@_plants(rules.final_states_stay)
+def _canceled_and_executed(rows, ledger):
+    ledger.canceled.append(_first(rows, "EXECUTED")["id"])
+
+
+@_plants(rules.nobody_saw_anothers)
+def _in_another_tenant(rows, ledger):
+    ledger.tenants[_first(rows, "EXECUTED")["id"]] = "another"
+
+
+@_plants(rules.off_means_off)
+def _off_all_the_time(rows, ledger):
+    intent = _first(rows, "EXECUTED")
+    ledger.windows.append(rules.OffWindow(
+        "agent", intent["tenant_id"], intent["agent_id"], 0, float("inf")))
+
+
+@_plants(rules.answers_make_sense)
+def _internal(rows, ledger):
+    del rows
+    ledger.acts.append(checker.Act("APPROVE", "", "", 1, "", "INTERNAL"))

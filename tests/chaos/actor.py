@@ -36,7 +36,13 @@ _FLOOD_CALLS_MAX = 2000
 _FLOOD_AT_ONCE = 100
 # One in so many of a flood is a submission; the others only read.
 _FLOOD_SUBMISSION = 20
-_FLOOD_CALL_SECONDS = 20
+# Submissions that are under way when an engine is paused, so that it holds
+# transactions; they live to see it resume.
+_PAUSED_SUBMISSIONS = 40
+_CALL_SECONDS = PAUSE_SECONDS + 10
+# Kills of a paused engine are fewer than those of one that runs: it is to come
+# to itself again.
+_PAUSED_KILLED_SHARE = 0.15
 
 
 class Actor:
@@ -49,7 +55,11 @@ class Actor:
         self._fleet = fleet
         self._platform = platform_wire
         self._rng = rng
+        # Whose agent makes the calls that are too many, or caught by a pause.
+        self._flooded = towns[0]
         self._resume_at = None
+        # Calls that a pause caught: (line, begun).
+        self._caught = []
         self.events = collections.Counter()
         self.failures = []
 
@@ -60,14 +70,27 @@ class Actor:
         # Each once, in any order; from then on by weight.
         planned = self._rng.sample(list(EVENTS), len(EVENTS))
         while time.monotonic() < until + (late if planned else 0):
-            event = planned.pop() if planned else self._rng.choices(
-                list(EVENTS), list(EVENTS.values()))[0]
-            event(self)
+            self._pick_event(planned)(self)
             self._look_after_engines()
             self._let_clients(self._rng.randint(_TURNS_MIN, _TURNS_MAX))
         for engine in self._engines:
             if engine.is_paused:
-                engine.resume()
+                self._resume(engine)
+        for line, begun in self._caught:
+            self._collect(begun)
+            line.close()
+
+    def _pick_event(self, planned):
+        """The next of those planned that may happen now, or else any."""
+        events = dict(EVENTS)
+        if any(engine.is_paused for engine in self._engines):
+            # Its transactions are to end by their timeouts.
+            del events[Actor.drop_connections], events[Actor.stop_postgres]
+        for event in planned:
+            if event in events:
+                planned.remove(event)
+                return event
+        return self._rng.choices(list(events), list(events.values()))[0]
 
     def _let_clients(self, turns):
         self._fleet.turns.wait_for(self._fleet.turns.count + turns,
@@ -80,8 +103,11 @@ class Actor:
                     f"{engine.name} ended by itself:\n{engine.log()[-3000:]}")
                 engine.start()
             elif engine.is_paused and time.monotonic() > self._resume_at:
-                engine.resume()
-                self.events["resume"] += 1
+                self._resume(engine)
+
+    def _resume(self, engine):
+        engine.resume()
+        self.events["resume"] += 1
 
     def _pick_running(self):
         return self._rng.choice(
@@ -91,7 +117,11 @@ class Actor:
 
     def kill(self):
         """`kill -9`, of a paused one too."""
-        engine = self._rng.choice(self._engines)
+        paused = [engine for engine in self._engines if engine.is_paused]
+        if paused and self._rng.random() < _PAUSED_KILLED_SHARE:
+            engine = paused[0]
+        else:
+            engine = self._pick_running()
         engine.kill()
         engine.start()
         self.events["kill"] += 1
@@ -107,10 +137,20 @@ class Actor:
         self.events["stop postgres"] += 1
 
     def pause(self):
-        """One engine at a time; it is resumed when its time has come."""
+        """One engine at a time, in the middle of its work; it is resumed when
+        its time has come, and must not take up what it held before."""
         if any(engine.is_paused for engine in self._engines):
             return
-        self._pick_running().pause()
+        engine = self._pick_running()
+        line = calls.Line(engine.address)
+        begun = self._begin_calls(line, _PAUSED_SUBMISSIONS, 1)
+        # The first answer says that they are being worked on.
+        is_answering = threading.Event()
+        for _, future in begun:
+            future.add_done_callback(lambda _: is_answering.set())
+        is_answering.wait(_CALL_SECONDS)
+        engine.pause()
+        self._caught.append((line, begun))
         self._resume_at = time.monotonic() + PAUSE_SECONDS
         self.events["pause"] += 1
 
@@ -153,13 +193,11 @@ class Actor:
         """More calls than a principal may make, at one engine, until it
         refuses; a refusal says when to come again, and did nothing."""
         engine = self._pick_running()
-        town = self._rng.choice(self._towns)
         line = calls.Line(engine.address)
-        wire = calls.Wire([line], 0, town.flooder.token,
-                          timeout=_FLOOD_CALL_SECONDS)
         refusals = 0
         for _ in range(_FLOOD_CALLS_MAX // _FLOOD_AT_ONCE):
-            refusals += self._flood_once(wire, town)
+            refusals += self._collect(self._begin_calls(
+                line, _FLOOD_AT_ONCE, _FLOOD_SUBMISSION))
             if refusals:
                 break
         else:
@@ -169,13 +207,16 @@ class Actor:
         self.events["flood"] += 1
         self.events["refused in floods"] += refusals
 
-    def _flood_once(self, wire, town):
-        """Returns how many were refused."""
+    def _begin_calls(self, line, count, submission):
+        """Begins so many calls of one principal, one in `submission` of them a
+        submission; returns (request id or None, future) of each."""
+        wire = calls.Wire([line], 0, self._flooded.flooder.token,
+                          timeout=_CALL_SECONDS)
         begun = []
-        for number in range(_FLOOD_AT_ONCE):
+        for number in range(count):
             request_id = str(uuid.UUID(int=self._rng.getrandbits(128),
                                        version=4))
-            if number % _FLOOD_SUBMISSION:
+            if number % submission:
                 begun.append((None, wire.begin(
                     "GetIntent", harness.intent_service_pb2.GetIntentRequest(
                         id=request_id), 0)))
@@ -186,6 +227,10 @@ class Actor:
                 "SubmitIntent", harness.intent_service_pb2.SubmitIntentRequest(
                     request_id=request_id, intent_type="POST",
                     payload='{"text": "flood"}'), 0)))
+        return begun
+
+    def _collect(self, begun):
+        """Notes what was answered; returns how many calls were refused."""
         refusals = 0
         for request_id, future in begun:
             try:
@@ -197,7 +242,7 @@ class Actor:
                 continue
             with self._fleet.lock:
                 self._fleet.ledger.note_submission(
-                    request_id, answer.intent.id, town.tenant_id)
+                    request_id, answer.intent.id, self._flooded.tenant_id)
         return refusals
 
     def _note_refusal(self, request_id, error):

@@ -110,6 +110,8 @@ class Chaos:
             fleet.finish()
         self.events += chaos.events
         self.events["turns"] += fleet.turns.count
+        self.events["idle transactions ended"] = (
+            self.database.idle_transactions_ended())
         self.failures += chaos.failures
 
     def await_rest(self, seconds=_REST_SECONDS_MAX):
@@ -213,8 +215,8 @@ class ChaosTest(unittest.TestCase):
             (act.verb, act.answer) for act in self.chaos.ledger.acts)
         print(f"seed {self.seed}: {dict(self.chaos.events)}, "
               f"{len(self.chaos.ledger.windows)} times off, {dict(answers)}")
-        for event in ("kill", "drop", "stop postgres", "pause", "switch off",
-                      "refused in floods"):
+        for event in ("kill", "drop", "stop postgres", "pause", "resume",
+                      "switch off", "refused in floods"):
             self.assertGreater(self.chaos.events[event], 0,
                                f"{event}, seed {self.seed}")
         self.assertGreater(sum(act.in_doubt for act in self.chaos.ledger.acts),

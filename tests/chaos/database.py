@@ -100,6 +100,12 @@ class Database:
             "WHERE usename IN ('intentd', 'intent_owner') "
             "AND application_name <> 'psql'"))
 
+    def idle_transactions_ended(self):
+        """How many transactions PostgreSQL ended because their engine did
+        nothing with them."""
+        return (self._server.folder / "postgres.log").read_text(
+            errors="replace").count("idle-in-transaction timeout")
+
     def close(self):
         """Stops it for good and removes it."""
         if self._process is not None and self._process.poll() is None:

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import threading
 import time
-import urllib.parse
 
 from tests.e2e import harness
 

@@ -1,8 +1,9 @@
 """Who makes the chaos: one thread that by its seed kills, pauses and floods
-engines, stops PostgreSQL, cuts connections and throws switches, in between some
-turns of the clients.
+engines, stops PostgreSQL, cuts connections, throws switches and activates other rules,
+in between some turns of the clients.
 
-    actor = actor.Actor(engines, database, towns, fleet, platform_wire, rng)
+    actor = actor.Actor(engines, database, digests, towns, fleet, platform_wire,
+                        rng)
     actor.run(seconds)
     actor.events                  # a Counter of what was done
 """
@@ -29,6 +30,8 @@ _AWAY_SECONDS_MAX = 2.0
 _OFF_TURNS_MIN, _OFF_TURNS_MAX = 10, 80
 # A settlement of an engine that is paused ends with its timeouts.
 _SWITCH_TRIES_MAX = 20
+# So does one that stands in the way of other rules.
+_ACTIVATION_TRIES_MAX = 20
 # Calls a second of one principal, and how many are made to go beyond twice
 # that. The clients' principals stay far below.
 RATE_LIMIT = 100
@@ -48,9 +51,12 @@ _PAUSED_KILLED_SHARE = 0.15
 class Actor:
     """Confined to its caller's thread, but for `events`, which grows."""
 
-    def __init__(self, engines, database, towns, fleet, platform_wire, rng):
+    def __init__(self, engines, database, digests, towns, fleet, platform_wire,
+                 rng):
         self._engines = engines
         self._database = database
+        # Two versions of the rules, of which the ledger knows the active one.
+        self._digests = digests
         self._towns = towns
         self._fleet = fleet
         self._platform = platform_wire
@@ -189,6 +195,21 @@ class Actor:
             raise AssertionError(f"the switch {name} can't be set on again")
         return False
 
+    def swap_rules(self):
+        """Another version of the same rules becomes active: what was decided
+        under the one before, and isn't settled yet, is decided again."""
+        reigns = self._fleet.ledger.reigns
+        reigns[-1].until = time.time()
+        digest = next(one for one in self._digests
+                      if one != reigns[-1].digest)
+        for _ in range(_ACTIVATION_TRIES_MAX):
+            if self._database.activate(digest):
+                break
+        else:
+            raise AssertionError(f"{digest} can't be made the active version")
+        reigns.append(rules.Reign(digest, time.time()))
+        self.events["swap rules"] += 1
+
     def flood(self):
         """More calls than a principal may make, at one engine, until it
         refuses; a refusal says when to come again, and did nothing."""
@@ -255,4 +276,5 @@ class Actor:
 
 # How often each is what happens next.
 EVENTS = {Actor.kill: 4, Actor.drop_connections: 4, Actor.stop_postgres: 3,
-          Actor.pause: 2, Actor.throw_switch: 2, Actor.flood: 1}
+          Actor.pause: 2, Actor.throw_switch: 2, Actor.swap_rules: 3,
+          Actor.flood: 1}

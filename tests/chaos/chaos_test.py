@@ -1,7 +1,7 @@
 """Proves the invariants of ARCHITECTURE.md while everything breaks: clients
 submit, insert, vote, edit and cancel in two tenants over two engines, and by a
 seed engines are killed, paused and flooded, PostgreSQL is stopped, connections
-are cut and kill switches thrown. Then all comes to rest, and rules.py judges
+are cut, kill switches thrown and rules swapped. Then all comes to rest, and rules.py judges
 the rows by what the clients were answered.
 
     bazel run --config=opt //tests/chaos:chaos_test -- --seed 7 --seconds 60
@@ -78,16 +78,25 @@ class Chaos:
         self.events = collections.Counter()
         self.failures = []
         self._lines = []
+        self._digests = []
         self._platform_token = self.server.ready["tokens"]["platform"]
 
     def start(self):
         for engine in self.engines:
             engine.start()
+        # The same rules as another version: decisions stay what they are.
+        again = self.server.folder / "again.sgl"
+        text = POLICY.read_text()
+        again.write_text(text.replace("tests.chaos version 1",
+                                      "tests.chaos version 2"))
+        self._digests = self.database.propose(
+            self.engines[0].address, self._platform_token, again)
         self._lines = [calls.Line(engine.address) for engine in self.engines]
         self.towns = towns.found(self.engines[0].address, self._platform_token)
         self.ledger = rules.ChaosLedger(people={
             person.user_id: {person.role}
             for town in self.towns for person in town.people})
+        self.ledger.reigns.append(rules.Reign(self._digests[0], time.time()))
         return self
 
     def close(self):
@@ -101,8 +110,9 @@ class Chaos:
         """One round of chaos."""
         fleet = clients.Fleet(self.towns, self._lines, self.database,
                               self.ledger, self.rng)
-        chaos = actor.Actor(self.engines, self.database, self.towns, fleet,
-                            fleet.wire(0, self._platform_token), self.rng)
+        chaos = actor.Actor(
+            self.engines, self.database, self._digests, self.towns, fleet,
+            fleet.wire(0, self._platform_token), self.rng)
         fleet.start()
         try:
             chaos.run(seconds, late)
@@ -216,7 +226,7 @@ class ChaosTest(unittest.TestCase):
         print(f"seed {self.seed}: {dict(self.chaos.events)}, "
               f"{len(self.chaos.ledger.windows)} times off, {dict(answers)}")
         for event in ("kill", "drop", "stop postgres", "pause", "resume",
-                      "switch off", "refused in floods"):
+                      "switch off", "swap rules", "refused in floods"):
             self.assertGreater(self.chaos.events[event], 0,
                                f"{event}, seed {self.seed}")
         self.assertGreater(sum(act.in_doubt for act in self.chaos.ledger.acts),

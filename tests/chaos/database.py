@@ -99,6 +99,27 @@ class Database:
             "WHERE usename IN ('intentd', 'intent_owner') "
             "AND application_name <> 'psql'"))
 
+    def propose(self, address, token, path):
+        """Stores rule files as a version of the platform's, through an engine;
+        returns the digests of all versions, the active one first."""
+        subprocess.run(
+            [str(harness.INTENTCTL), "policies", "propose", "--platform",
+             str(path), "--address", address, "--token", token],
+            capture_output=True, check=True)
+        return self.query(
+            "SELECT string_agg(digest, ' ' "
+            "ORDER BY digest <> active_policy_digest()) FROM policies "
+            "WHERE tenant_id IS NULL").split()
+
+    def activate(self, digest):
+        """Makes a version the active one, as in an emergency: without votes,
+        as the tables' owner. Whether it is told that it is."""
+        return subprocess.run(
+            [str(harness.INTENTCTL), "policies", "activate", digest,
+             "--break-glass", "--reason", "chaos",
+             "--direct-url", self.owner_url],
+            capture_output=True, check=False).returncode == 0
+
     def idle_transactions_ended(self):
         """How many transactions PostgreSQL ended because their engine did
         nothing with them."""

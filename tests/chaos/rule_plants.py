@@ -98,6 +98,12 @@ def _off_all_the_time(rows, ledger):
         "agent", intent["tenant_id"], intent["agent_id"], 0, float("inf")))
 
 
+@_plants(rules.decided_under_the_active_rules)
+def _decided_under_what_was_replaced(rows, ledger):
+    del rows
+    ledger.reigns.append(rules.Reign("sha256:other", 0))
+
+
 @_plants(rules.answers_make_sense)
 def _internal(rows, ledger):
     del rows

@@ -52,6 +52,15 @@ class OffWindow:
 
 
 @dataclasses.dataclass
+class Reign:
+    """A time in which one version of the rules was active for certain, as
+    time.time(): from the answer that it is to the first try at another."""
+    digest: str
+    since: float
+    until: float = float("inf")
+
+
+@dataclasses.dataclass
 class ChaosLedger(checker.Ledger):
     """What the clients and the actor know. Guarded by one lock, its users'."""
     # Request ids that were sent at all, and those whose every try was refused.
@@ -70,6 +79,7 @@ class ChaosLedger(checker.Ledger):
     # What a call for one tenant told of another.
     leaks: list = dataclasses.field(default_factory=list)
     windows: list = dataclasses.field(default_factory=list)
+    reigns: list = dataclasses.field(default_factory=list)
     # (method, reason) of answers that no client should get.
     strange: list = dataclasses.field(default_factory=list)
 
@@ -252,6 +262,20 @@ def _time_of(entry):
     return datetime.datetime.fromisoformat(entry["created_at"]).timestamp()
 
 
+def decided_under_the_active_rules(snapshot, ledger):
+    """While a version of the rules was active for certain, nothing was decided
+    under another.
+    """
+    decisions = [(_time_of(entry), entry) for entry in snapshot.entries
+                 if entry["action"] == "SGL_EVALUATED"]
+    for reign in ledger.reigns:
+        for time, entry in decisions:
+            digest = entry["meta"]["policy_digest"]
+            if reign.since < time < reign.until and digest != reign.digest:
+                yield entry["entity_id"], (
+                    f"decided under {digest} while {reign.digest} was active")
+
+
 def answers_make_sense(snapshot, ledger):
     """Nobody was answered what is nobody's answer, INTERNAL above all."""
     del snapshot
@@ -265,7 +289,7 @@ def answers_make_sense(snapshot, ledger):
 INVARIANTS = {check.__name__: check for check in (
     decided_by_the_rules, came_to_rest, waits_for_somebody,
     one_intent_a_request, final_states_stay, nobody_saw_anothers,
-    off_means_off, answers_make_sense)}
+    off_means_off, decided_under_the_active_rules, answers_make_sense)}
 
 
 def violations(snapshot, ledger):

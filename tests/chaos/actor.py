@@ -124,7 +124,9 @@ class Actor:
     def kill(self):
         """`kill -9`, of a paused one too."""
         paused = [engine for engine in self._engines if engine.is_paused]
-        if paused and self._rng.random() < _PAUSED_KILLED_SHARE:
+        # The first that is paused lives to see the end of it.
+        if (paused and self.events["resume"] > 0 and
+                self._rng.random() < _PAUSED_KILLED_SHARE):
             engine = paused[0]
         else:
             engine = self._pick_running()

@@ -32,10 +32,12 @@ _OFF_TURNS_MIN, _OFF_TURNS_MAX = 10, 80
 _SWITCH_TRIES_MAX = 20
 # So does one that stands in the way of other rules.
 _ACTIVATION_TRIES_MAX = 20
-# Calls a second of one principal, and how many are made to go beyond twice
-# that. The clients' principals stay far below.
-RATE_LIMIT = 100
-_FLOOD_CALLS_MAX = 2000
+# Calls a second of one principal: the clients' stay far below. An engine that
+# is too slow to be called as often has its queue of 1,024 filled by as many
+# calls as a flood may have.
+RATE_LIMIT = 50
+_FLOOD_CALLS_MAX = 3000
+_REFUSED = grpc.StatusCode.RESOURCE_EXHAUSTED
 _FLOOD_AT_ONCE = 100
 # One in so many of a flood is a submission; the others only read.
 _FLOOD_SUBMISSION = 20
@@ -217,16 +219,20 @@ class Actor:
         refuses; a refusal says when to come again, and did nothing."""
         engine = self._pick_running()
         line = calls.Line(engine.address)
-        refusals = 0
-        for _ in range(_FLOOD_CALLS_MAX // _FLOOD_AT_ONCE):
-            refusals += self._collect(self._begin_calls(
-                line, _FLOOD_AT_ONCE, _FLOOD_SUBMISSION))
-            if refusals:
-                break
-        else:
+        is_refusing = threading.Event()
+        begun = []
+        while len(begun) < _FLOOD_CALLS_MAX and not is_refusing.is_set():
+            calls_begun = self._begin_calls(line, _FLOOD_AT_ONCE,
+                                            _FLOOD_SUBMISSION)
+            for _, future in calls_begun:
+                future.add_done_callback(
+                    lambda done: done.code() == _REFUSED and is_refusing.set())
+            begun += calls_begun
+        refusals = self._collect(begun)
+        line.close()
+        if refusals == 0:
             self.failures.append(f"{_FLOOD_CALLS_MAX} calls at once of one "
                                  f"principal: {engine.name} refused none")
-        line.close()
         self.events["flood"] += 1
         self.events["refused in floods"] += refusals
 
@@ -259,7 +265,7 @@ class Actor:
             try:
                 answer = future.result()
             except grpc.RpcError as error:
-                if error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
+                if error.code() == _REFUSED:
                     refusals += 1
                     self._note_refusal(request_id, error)
                 continue

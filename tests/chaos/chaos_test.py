@@ -131,7 +131,10 @@ class Chaos:
         pause = threading.Event()
         while time.monotonic() < deadline and self.database.query(
                 "SELECT EXISTS (SELECT FROM intents "
-                "WHERE status IN ('DRAFT', 'VALIDATING'))") == "t":
+                "WHERE status IN ('DRAFT', 'VALIDATING')) "
+                "OR EXISTS (SELECT FROM decision_memos "
+                "WHERE status = 'PROPOSED' AND expires_at < engine_now())"
+        ) == "t":
             pause.wait(_POLL_SECONDS)
 
     def snapshot(self):

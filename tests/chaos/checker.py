@@ -35,7 +35,9 @@ SELECT json_build_object(
     FROM intent_revisions) AS r),
   'memos', (SELECT coalesce(json_agg(to_json(m)), '[]') FROM (
     SELECT id, tenant_id, intent_id, status, resolution, revision,
-           payload_sha256, policy_digest
+           payload_sha256, policy_digest,
+           coalesce(expires_at < engine_now() - interval '10 seconds', false)
+             AS is_long_due
     FROM decision_memos WHERE intent_id IS NOT NULL) AS m),
   'votes', (SELECT coalesce(json_agg(to_json(v) ORDER BY v.created_at), '[]')
     FROM (

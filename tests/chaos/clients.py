@@ -212,6 +212,8 @@ class Client:
         wire = self._rng.choice([self._agent_wire, self._operator_wire])
         asked_at = time.monotonic()
         intent_id = self._rng.choice(list(self._place.recent)[-10:])
+        with self._lock:
+            self._ledger.cancel_tried.add(intent_id)
         answer, error, _ = wire.call(
             "CancelIntent",
             harness.intent_service_pb2.CancelIntentRequest(id=intent_id))

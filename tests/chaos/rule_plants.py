@@ -32,6 +32,37 @@ def _left_undecided(rows, ledger):
     _first(rows, "EXECUTED")["status"] = "VALIDATING"
 
 
+@_plants(rules.came_to_rest)
+def _open_past_its_time(rows, ledger):
+    del ledger
+    next(memo for memo in rows["memos"]
+         if memo["status"] == "PROPOSED")["is_long_due"] = True
+
+
+@_plants(rules.nothing_fails_for_chaos)
+def _an_innocent_that_failed(rows, ledger):
+    del ledger
+    _first(rows, "FAILED")["failure_reason"] = "SETTLEMENT_REFUSED"
+
+
+@_plants(rules.nothing_fails_for_chaos)
+def _failed_though_something_could_do_it(rows, ledger):
+    del ledger
+    _first(rows, "EXECUTED")["failure_reason"] = "NO_EXECUTOR"
+
+
+@_plants(rules.nothing_fails_for_chaos)
+def _canceled_by_nobody(rows, ledger):
+    _first(rows, "FAILED")["failure_reason"] = "CANCELED"
+    ledger.cancel_tried.clear()
+
+
+@_plants(rules.nothing_fails_for_chaos)
+def _executed_by_nothing(rows, ledger):
+    del ledger
+    _first(rows, "EXECUTED")["intent_type"] = "ORPHAN"
+
+
 @_plants(rules.waits_for_somebody)
 def _approved_by_all_and_not_resumed(rows, ledger):
     intent = _first(rows, "AWAITING_HUMAN")

@@ -74,7 +74,8 @@ class ChaosLedger(checker.Ledger):
     # Whose each of these is, by intent id.
     tenants: dict = dataclasses.field(default_factory=dict)
     sightings: list = dataclasses.field(default_factory=list)
-    # Ids of intents whose cancellation was acknowledged.
+    # Ids of intents that were to be canceled, and that acknowledgedly were.
+    cancel_tried: set = dataclasses.field(default_factory=set)
     canceled: list = dataclasses.field(default_factory=list)
     # What a call for one tenant told of another.
     leaks: list = dataclasses.field(default_factory=list)
@@ -136,11 +137,35 @@ def decided_by_the_rules(snapshot, ledger):
 
 
 def came_to_rest(snapshot, ledger):
-    """Each intent has an end or waits for people."""
+    """Each intent has an end or waits for people, whose time is not over."""
     del ledger
     for intent in snapshot.intents:
         if intent["status"] not in checker.FINAL + ("AWAITING_HUMAN",):
             yield intent["id"], f"still {intent['status']}"
+    for memo in snapshot.memos:
+        if memo["status"] == "PROPOSED" and memo["is_long_due"]:
+            yield memo["intent_id"], "its memo is open past its time"
+
+
+# Why an intent may fail here. An end of engines or of the database is no
+# reason.
+_FAILURES = {"APPROVAL_EXPIRED", "CANCELED", "HUMAN_REJECTED"}
+
+
+def nothing_fails_for_chaos(snapshot, ledger):
+    """Each failure has a reason of the intent's own: nothing that could do it,
+    or people who did not want it. What nothing can do is never executed.
+    """
+    for intent in snapshot.intents:
+        is_orphan = intent["intent_type"] == "ORPHAN"
+        reason = intent["failure_reason"]
+        if reason == "NO_EXECUTOR" and not is_orphan or (
+                reason not in _FAILURES | {"NO_EXECUTOR", None}):
+            yield intent["id"], f"failed with {reason}"
+        if reason == "CANCELED" and intent["id"] not in ledger.cancel_tried:
+            yield intent["id"], "nobody canceled it"
+        if is_orphan and intent["status"] == "EXECUTED":
+            yield intent["id"], "executed by nothing"
 
 
 def waits_for_somebody(snapshot, ledger):
@@ -287,9 +312,10 @@ def answers_make_sense(snapshot, ledger):
 
 
 INVARIANTS = {check.__name__: check for check in (
-    decided_by_the_rules, came_to_rest, waits_for_somebody,
-    one_intent_a_request, final_states_stay, nobody_saw_anothers,
-    off_means_off, decided_under_the_active_rules, answers_make_sense)}
+    decided_by_the_rules, came_to_rest, nothing_fails_for_chaos,
+    waits_for_somebody, one_intent_a_request, final_states_stay,
+    nobody_saw_anothers, off_means_off, decided_under_the_active_rules,
+    answers_make_sense)}
 
 
 def violations(snapshot, ledger):

@@ -4,7 +4,8 @@
 // restart), none carries anything but ids, and the poll finds what they would
 // have said. `intent_draft`: rows came in. `intent_settled`: its payload is
 // ids of settled intents, comma-separated, or empty when they are too many to
-// name. `policy_activated`: another set is active.
+// name. `policy_activated`: another set is active. `job_queued`: a tenant and,
+// after a colon, a job type of which a job may be due, or a place free.
 
 #ifndef STORAGE_LISTENER_H_
 #define STORAGE_LISTENER_H_
@@ -23,6 +24,7 @@ namespace sgl::storage {
 inline constexpr char kDraftChannel[] = "intent_draft";
 inline constexpr char kSettledChannel[] = "intent_settled";
 inline constexpr char kPolicyChannel[] = "policy_activated";
+inline constexpr char kJobChannel[] = "job_queued";
 
 struct Notification {
   std::string channel;

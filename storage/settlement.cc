@@ -69,6 +69,37 @@ struct SettlementColumns {
   }
 };
 
+// The columns of enqueue_jobs.sql, as arrays, in its order.
+struct JobColumns {
+  BinaryArray id = Uuids();
+  BinaryArray tenant_id = Uuids();
+  BinaryArray intent_id = Uuids();
+  BinaryArray job_type = Texts();
+  BinaryArray priority = Integers();
+  BinaryArray max_retries = Integers();
+  BinaryArray level = Texts();
+  BinaryArray action = Texts();
+  BinaryArray meta = Texts();
+
+  void Add(const Settlement& settlement) {
+    const JobDraft& job = *settlement.job;
+    id.Add(job.id);
+    tenant_id.Add(settlement.tenant_id);
+    intent_id.Add(settlement.intent_id);
+    job_type.Add(job.job_type);
+    priority.AddInt(job.priority);
+    max_retries.AddInt(job.max_retries);
+    level.Add(AuditLevelName(job.audit.level));
+    action.Add(job.audit.action);
+    meta.Add(job.audit.meta);
+  }
+
+  Arrays AsArrays() const {
+    return {&id,          &tenant_id, &intent_id, &job_type, &priority,
+            &max_retries, &level,     &action,    &meta};
+  }
+};
+
 // Raises for a batch that no caller should send.
 void CheckBatch(std::span<const Settlement> settlements) {
   if (settlements.size() > static_cast<size_t>(kBatchIntentsMax)) {
@@ -90,6 +121,13 @@ void CheckBatch(std::span<const Settlement> settlements) {
       Raise(absl::InvalidArgumentError(absl::StrCat("the settlement of intent ",
                                                     settlement.intent_id,
                                                     " has no audit entry")));
+    }
+    if ((settlement.status == IntentStatus::kValidating) !=
+        settlement.job.has_value()) {
+      Raise(absl::InvalidArgumentError(absl::StrCat(
+          "the settlement of intent ", settlement.intent_id,
+          " has it wait for ",
+          "a job and names none, or names one and does not wait")));
     }
   }
 }
@@ -148,6 +186,24 @@ void CheckAllSettled(std::span<const Settlement> settlements,
   }
 }
 
+// Enqueues the jobs of those that wait for one.
+void EnqueueJobs(std::span<const Settlement> settlements, Session& session) {
+  JobColumns jobs;
+  size_t count = 0;
+  for (const Settlement& settlement : settlements) {
+    if (!settlement.job.has_value()) continue;
+    jobs.Add(settlement);
+    ++count;
+  }
+  if (count == 0) return;
+  if (session.Exec(kEnqueueJobsSql, jobs.AsArrays(), Args()).size() == count) {
+    return;
+  }
+  session.MarkFailed();
+  Raise(absl::FailedPreconditionError(
+      "an intent is not there for the job that is to be enqueued"));
+}
+
 }  // namespace
 
 absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
@@ -181,6 +237,7 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
                     session.Exec(kSettleIntentsSql, arrays,
                                  Args().Text(SettledNotice(ids))),
                     session);
+    EnqueueJobs(settlements, session);
     return absl::OkStatus();
   });
 }

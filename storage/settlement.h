@@ -59,6 +59,18 @@ struct MemoDraft {
   std::optional<absl::Duration> within = {};
 };
 
+// The job that a decision hands over to workers (jobs.h). Its input is the
+// intent's payload.
+struct JobDraft {
+  // From NewUuid().
+  std::string id = {};
+  std::string job_type = {};
+  int32_t priority = 0;
+  int32_t max_retries = 0;
+  // Accounts for the job; the intent has entries of its own.
+  AuditEntry audit = {};
+};
+
 // What becomes of one intent.
 struct Settlement {
   std::string intent_id = {};
@@ -82,6 +94,8 @@ struct Settlement {
   std::optional<Adoption> adoption = {};
   // For AWAITING_HUMAN that opens or reopens a memo.
   std::optional<MemoDraft> memo = {};
+  // For VALIDATING: the job that it waits for.
+  std::optional<JobDraft> job = {};
   // In their order; numbered from the intent's counter.
   std::vector<AuditEntry> audit = {};
 };

@@ -42,6 +42,7 @@ constexpr const char* kDefinerFunctions[] = {
     "active_layers",               //
     "active_policy",               //
     "active_policy_digest",        //
+    "agents_switched_off",         //
     "all_active_layers",           //
     "append_audit_seals",          //
     "audit_log_queue_entries",     //
@@ -57,6 +58,7 @@ constexpr const char* kDefinerFunctions[] = {
     "engine_enabled",              //
     "escalate_memos",              //
     "escalation_rules_changed",    //
+    "expired_jobs",                //
     "force_policy",                //
     "forget_requests",             //
     "intent_causers",              //

@@ -274,6 +274,12 @@ absl::StatusOr<storage::IntentRow> Approvals::Cancel(
     return Refusal(absl::StatusCode::kPermissionDenied, "NOT_YOUR_INTENT",
                    "another agent submitted this intent");
   }
+  if (row->status == IntentStatus::kValidating) {
+    return Refusal(absl::StatusCode::kFailedPrecondition, "HAS_JOB",
+                   absl::StrCat("the intent's job is under way; cancel that, "
+                                "with CancelJob: ",
+                                row->job_id));
+  }
   if (row->status != IntentStatus::kDraft &&
       row->status != IntentStatus::kAwaitingHuman) {
     return Refusal(

@@ -77,7 +77,7 @@ class Approvals {
 
   // Ends an intent that is DRAFT or AWAITING_HUMAN. For the caller: NOT_FOUND,
   // PERMISSION_DENIED (NOT_YOUR_INTENT) for an agent that did not submit it,
-  // FAILED_PRECONDITION (INTENT_FINAL).
+  // FAILED_PRECONDITION (INTENT_FINAL, HAS_JOB).
   // REQUIRES: the principal is an agent or an operator.
   absl::StatusOr<storage::IntentRow> Cancel(const CallScope& scope,
                                             const std::string& intent_id);

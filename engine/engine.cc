@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "storage/intents.h"
+#include "storage/jobs.h"
 #include "storage/watches.h"
 
 namespace sgl::engine {
@@ -52,6 +53,16 @@ absl::StatusOr<storage::ChangedTenants> ReadChangedTenants(
   return storage::TenantsChangedSince(*tx, snapshot);
 }
 
+absl::StatusOr<std::vector<storage::JobKey>> ReadLeasableJobs(
+    storage::Database* db, const std::vector<storage::JobKey>& keys) {
+  absl::flat_hash_set<std::string> tenants;
+  for (const storage::JobKey& key : keys) tenants.insert(key.tenant_id);
+  absl::StatusOr<storage::Transaction> tx =
+      db->Begin({.tenants = {tenants.begin(), tenants.end()}});
+  if (!tx.ok()) return tx.status();
+  return storage::LeasableJobs(*tx, keys);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(Options options) {
@@ -69,7 +80,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(Options options) {
   absl::StatusOr<std::unique_ptr<storage::Listener>> listener =
       storage::Listener::Create(
           options.direct_url, {storage::kDraftChannel, storage::kSettledChannel,
-                               storage::kPolicyChannel});
+                               storage::kPolicyChannel, storage::kJobChannel});
   if (!listener.ok()) return Of("DIRECT_URL", listener.status());
   return std::unique_ptr<Engine>(
       new Engine(std::move(options), *std::move(db), *std::move(listener)));
@@ -88,12 +99,16 @@ Engine::Engine(Options options, std::unique_ptr<storage::Database> db,
                                 const std::string& snapshot) {
         return ReadChangedTenants(db, tenant_ids, snapshot);
       }),
+      lease_waits_([db = db_.get()](const std::vector<storage::JobKey>& keys) {
+        return ReadLeasableJobs(db, keys);
+      }),
       worker_(db_.get(), &policies_, &options_.executors, &waiters_,
               WorkerOptions()),
       intake_(db_.get(), &policies_, &options_.executors, &worker_, &waiters_),
       approvals_(db_.get(), &policies_, &options_.executors, &waiters_),
       memo_edits_(db_.get(), &policies_, &options_.executors, &waiters_),
       delegations_(db_.get()),
+      jobs_(db_.get(), &options_.executors, &lease_waits_),
       policy_versions_(db_.get(), &policies_, &options_.executors),
       replays_(db_.get(), &policies_),
       policy_replays_(db_.get(), &policies_, &policy_versions_),
@@ -134,6 +149,7 @@ void Engine::Load() {
 void Engine::Start() {
   waiters_.Start();
   watches_.Start();
+  lease_waits_.Start();
   if (options_.claims) {
     worker_.Start();
     intake_.StartDeciding();
@@ -151,6 +167,7 @@ void Engine::Stop() {
   if (listener_thread_.joinable()) listener_thread_.join();
   waiters_.Stop();
   watches_.Stop();
+  lease_waits_.Stop();
 }
 
 void Engine::Listen() {
@@ -170,9 +187,15 @@ void Engine::Hear(const storage::Wakeup& wakeup) {
   bool has_policy = wakeup.reconnected;
   bool is_any_settled = wakeup.reconnected;
   std::vector<std::string> settled;
+  std::vector<storage::JobKey> jobs;
   for (const storage::Notification& notification : wakeup.notifications) {
     if (notification.channel == storage::kDraftChannel) has_drafts = true;
     if (notification.channel == storage::kPolicyChannel) has_policy = true;
+    if (notification.channel == storage::kJobChannel) {
+      const std::pair<std::string, std::string> key =
+          absl::StrSplit(notification.payload, absl::MaxSplits(':', 1));
+      jobs.push_back({.tenant_id = key.first, .job_type = key.second});
+    }
     if (notification.channel != storage::kSettledChannel) continue;
     if (notification.payload.empty()) is_any_settled = true;
     for (absl::string_view id :
@@ -187,6 +210,8 @@ void Engine::Hear(const storage::Wakeup& wakeup) {
     }
   }
   if (has_drafts || has_policy) worker_.Wake();
+  if (wakeup.reconnected) lease_waits_.NoteAny();
+  lease_waits_.Note(jobs);
   if (!settled.empty()) waiters_.NoteSettled(settled);
   if (is_any_settled) waiters_.NoteAnySettled();
   if (has_drafts || is_any_settled || !settled.empty()) watches_.NoteChanged();

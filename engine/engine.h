@@ -23,6 +23,8 @@
 #include "engine/delegations.h"
 #include "engine/executors.h"
 #include "engine/intake.h"
+#include "engine/jobs.h"
+#include "engine/lease_waits.h"
 #include "engine/memo_edits.h"
 #include "engine/policies.h"
 #include "engine/policy_replay.h"
@@ -81,11 +83,13 @@ class Engine {
   Policies& policies() { return policies_; }
   Waiters& waiters() { return waiters_; }
   Watches& watches() { return watches_; }
+  LeaseWaits& lease_waits() { return lease_waits_; }
   Worker& worker() { return worker_; }
   Intake& intake() { return intake_; }
   Approvals& approvals() { return approvals_; }
   MemoEdits& memo_edits() { return memo_edits_; }
   Delegations& delegations() { return delegations_; }
+  Jobs& jobs() { return jobs_; }
   PolicyVersions& policy_versions() { return policy_versions_; }
   Replays& replays() { return replays_; }
   PolicyReplays& policy_replays() { return policy_replays_; }
@@ -107,11 +111,13 @@ class Engine {
   Policies policies_;
   Waiters waiters_;
   Watches watches_;
+  LeaseWaits lease_waits_;
   Worker worker_;
   Intake intake_;
   Approvals approvals_;
   MemoEdits memo_edits_;
   Delegations delegations_;
+  Jobs jobs_;
   PolicyVersions policy_versions_;
   Replays replays_;
   PolicyReplays policy_replays_;

@@ -5,7 +5,10 @@
 #include <google/protobuf/text_format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "base/check.h"
+#include "engine/text.h"
 #include "intent/v1/executors.pb.h"
 
 namespace sgl::engine {
@@ -36,12 +39,14 @@ absl::StatusOr<ExecutorKind> KindOf(const intent::v1::Executor& executor) {
   switch (executor.kind_case()) {
     case intent::v1::Executor::kRecord:
       return ExecutorKind::kRecord;
+    case intent::v1::Executor::kJob:
+      return ExecutorKind::kJob;
     case intent::v1::Executor::KIND_NOT_SET:
       break;
   }
   return absl::InvalidArgumentError(
       absl::StrCat("the executor of `", executor.intent_type(),
-                   "` has no kind; write `record {}`"));
+                   "` has no kind; write `record {}` or `job {}`"));
 }
 
 }  // namespace
@@ -53,9 +58,11 @@ absl::string_view ExecutorKindName(ExecutorKind kind) {
     case ExecutorKind::kRecord:
       return "record";
     case ExecutorKind::kEffect:
+      return "effect";
+    case ExecutorKind::kJob:
       break;
   }
-  return "effect";
+  return "job";
 }
 
 ExecutorRegistry::ExecutorRegistry()
@@ -95,8 +102,48 @@ absl::StatusOr<ExecutorRegistry> ExecutorRegistry::FromText(
           has_effect ? ": its effect is built in; take it out of the file"
                      : ""));
     }
+    if (*kind != ExecutorKind::kJob) continue;
+    const absl::Status added =
+        registry.AddJob(executor.intent_type(), executor.job());
+    if (!added.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat(file, ": the job of `",
+                                                     executor.intent_type(),
+                                                     "`: ", added.message()));
+    }
   }
   return registry;
+}
+
+absl::Status ExecutorRegistry::AddJob(const std::string& intent_type,
+                                      const intent::v1::JobExecutor& job) {
+  const std::string& type =
+      job.job_type().empty() ? intent_type : job.job_type();
+  if (CharacterCount(type) > kJobTypeMax || HasNul(type)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a job_type has at most ", kJobTypeMax,
+                     " characters, none of them NUL"));
+  }
+  const int32_t retries =
+      job.has_max_retries() ? job.max_retries() : kMaxRetriesDefault;
+  if (retries < 0 || retries > kMaxRetriesMax) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "max_retries is 0 to ", kMaxRetriesMax, ", not ", retries));
+  }
+  if (job.concurrency_max() < 0) {
+    return absl::InvalidArgumentError(
+        "concurrency_max is negative; leave it out for no limit");
+  }
+  const auto [found, is_new] =
+      running_max_.try_emplace(type, job.concurrency_max());
+  if (!is_new && found->second != job.concurrency_max()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "job_type `", type, "` has two values of concurrency_max, ",
+        found->second, " and ", job.concurrency_max(),
+        "; state the same one everywhere"));
+  }
+  jobs_[intent_type] = {
+      .job_type = type, .priority = job.priority(), .max_retries = retries};
+  return absl::OkStatus();
 }
 
 ExecutorRegistry ExecutorRegistry::RecordAllBut(
@@ -107,6 +154,11 @@ ExecutorRegistry ExecutorRegistry::RecordAllBut(
     registry.kinds_[type] = ExecutorKind::kNone;
   }
   return registry;
+}
+
+ExecutorRegistry ExecutorRegistry::RecordingOthers() && {
+  default_kind_ = ExecutorKind::kRecord;
+  return std::move(*this);
 }
 
 ExecutorKind ExecutorRegistry::Find(absl::string_view intent_type) const {
@@ -120,6 +172,20 @@ std::vector<std::pair<std::string, ExecutorKind>> ExecutorRegistry::Named()
                                                           kinds_.end());
   std::sort(named.begin(), named.end());
   return named;
+}
+
+const JobSettings& ExecutorRegistry::JobOf(
+    absl::string_view intent_type) const {
+  const auto found = jobs_.find(intent_type);
+  SGL_CHECK(found != jobs_.end()) << std::string(intent_type);
+  return found->second;
+}
+
+std::optional<int32_t> ExecutorRegistry::RunningMax(
+    absl::string_view job_type) const {
+  const auto found = running_max_.find(job_type);
+  if (found == running_max_.end()) return std::nullopt;
+  return found->second;
 }
 
 std::vector<std::string> ExecutorRegistry::Missing(

@@ -12,15 +12,22 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
+#include <absl/status/status.h>
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/effects/registry.h"
+
+namespace intent::v1 {
+class JobExecutor;
+}  // namespace intent::v1
 
 namespace sgl::engine {
 
@@ -31,9 +38,18 @@ enum class ExecutorKind {
   kRecord,
   // A change of the database in the transaction that settles the intent.
   kEffect,
+  // A worker leases a job for it and ends it.
+  kJob,
 };
 
-// Returns `none`, `record` or `effect`.
+// How a type whose executor is a job is handed to workers.
+struct JobSettings {
+  std::string job_type = {};
+  int32_t priority = 0;
+  int32_t max_retries = 0;
+};
+
+// Returns `none`, `record`, `effect` or `job`.
 absl::string_view ExecutorKindName(ExecutorKind kind);
 
 // Immutable after construction, so thread-safe.
@@ -41,11 +57,18 @@ class ExecutorRegistry {
  public:
   // Types that one deployment can declare; beyond that the file is a mistake.
   static constexpr int kExecutorsMax = 100'000;
+  // As long as an intent type.
+  static constexpr size_t kJobTypeMax = 200;
+  // What is tried so often and fails waits for a human, not for the 11th try:
+  // with doubling waits that one would come three hours after the first.
+  static constexpr int32_t kMaxRetriesMax = 10;
+  static constexpr int32_t kMaxRetriesDefault = 3;
 
   // Makes the registry that a file in protobuf text format states (message
   // intent.v1.ExecutorSet). INVALID_ARGUMENT names the file, and the line
   // where there is one: text that does not parse, a type twice or one that
-  // has an effect, an executor without a type or kind.
+  // has an effect, an executor without a type or kind, a job out of bounds, two
+  // caps for one job type.
   static absl::StatusOr<ExecutorRegistry> FromText(absl::string_view file,
                                                    absl::string_view text);
 
@@ -53,12 +76,23 @@ class ExecutorRegistry {
   // records, those named have no executor.
   static ExecutorRegistry RecordAllBut(const std::vector<std::string>& types);
 
+  // Returns this registry with all types recording that it doesn't name, for
+  // `intentd dev`.
+  ExecutorRegistry RecordingOthers() &&;
+
   ExecutorKind Find(absl::string_view intent_type) const;
 
   // Returns the types that have a kind of their own, sorted.
   std::vector<std::pair<std::string, ExecutorKind>> Named() const;
 
   const EffectRegistry& effects() const { return *effects_; }
+
+  // REQUIRES: Find says kJob.
+  const JobSettings& JobOf(absl::string_view intent_type) const;
+
+  // Returns how many jobs of a type one tenant may have running at once, zero
+  // for any number; nothing for a job type that no executor names.
+  std::optional<int32_t> RunningMax(absl::string_view job_type) const;
 
   // Returns those of `intent_types` that have no executor, in their order.
   std::vector<std::string> Missing(
@@ -68,10 +102,18 @@ class ExecutorRegistry {
   // Knows the effects and nothing else.
   ExecutorRegistry();
 
+  // Notes the job of an executor. Returns what is wrong with it, or OK.
+  absl::Status AddJob(const std::string& intent_type,
+                      const intent::v1::JobExecutor& job);
+
   // What types that are not named have.
   ExecutorKind default_kind_ = ExecutorKind::kNone;
   absl::flat_hash_map<std::string, ExecutorKind> kinds_;
   std::shared_ptr<const EffectRegistry> effects_;
+  // Of the intent types whose kind is kJob.
+  absl::flat_hash_map<std::string, JobSettings> jobs_;
+  // By job type; zero for no limit.
+  absl::flat_hash_map<std::string, int32_t> running_max_;
 };
 
 }  // namespace sgl::engine

@@ -49,7 +49,7 @@ TEST(ExecutorRegistryTest, AnEffectIsThereByItselfAndHasNoSecondExecutor) {
 TEST(ExecutorRegistryTest, ExecutorWithoutKindIsAnError) {
   EXPECT_EQ(ErrorOf("executors { intent_type: 'POST' }"),
             "executors.textproto: the executor of `POST` has no kind; write "
-            "`record {}`");
+            "`record {}` or `job {}`");
 }
 
 TEST(ExecutorRegistryTest, ExecutorWithoutTypeIsAnError) {
@@ -63,6 +63,52 @@ TEST(ExecutorRegistryTest, SyntaxErrorIsNamedWithItsPlace) {
             "has no field named \"intent_tpye\".");
 }
 
+TEST(ExecutorRegistryTest, AJobHasItsSettings) {
+  const absl::StatusOr<ExecutorRegistry> registry = ExecutorRegistry::FromText(
+      "executors.textproto",
+      "executors { intent_type: 'SMS' job { job_type: 'SEND' priority: 5 "
+      "max_retries: 0 concurrency_max: 2 } }"
+      "executors { intent_type: 'FAX' job { job_type: 'SEND' "
+      "concurrency_max: 2 } }"
+      "executors { intent_type: 'CALL' job {} }");
+  ASSERT_TRUE(registry.ok()) << registry.status();
+  EXPECT_EQ(registry->Find("SMS"), ExecutorKind::kJob);
+  EXPECT_EQ(registry->JobOf("SMS").job_type, "SEND");
+  EXPECT_EQ(registry->JobOf("SMS").priority, 5);
+  EXPECT_EQ(registry->JobOf("SMS").max_retries, 0);
+  EXPECT_EQ(registry->JobOf("FAX").max_retries, 3);
+  EXPECT_EQ(registry->JobOf("CALL").job_type, "CALL");
+  EXPECT_EQ(registry->RunningMax("SEND"), 2);
+  EXPECT_EQ(registry->RunningMax("CALL"), 0);
+  EXPECT_EQ(registry->RunningMax("SMS"), std::nullopt);
+}
+
+TEST(ExecutorRegistryTest, AJobOutOfBoundsIsAnError) {
+  const std::string place = "executors.textproto: the job of `A`: ";
+  const struct {
+    const char* job;
+    const char* want;
+  } kCases[] = {
+      {"max_retries: 11", "max_retries is 0 to 10, not 11"},
+      {"max_retries: -1", "max_retries is 0 to 10, not -1"},
+      {"concurrency_max: -1",
+       "concurrency_max is negative; leave it out for no limit"},
+      {"job_type: 'B\\0'",
+       "a job_type has at most 200 characters, none of them NUL"},
+      {"job_type: 'B' concurrency_max: 1",
+       "job_type `B` has two values of concurrency_max, 2 and 1; state the "
+       "same one everywhere"},
+  };
+  for (const auto& one : kCases) {
+    SCOPED_TRACE(one.job);
+    EXPECT_EQ(ErrorOf(std::string("executors { intent_type: 'B' job { "
+                                  "concurrency_max: 2 } } executors { "
+                                  "intent_type: 'A' job { ") +
+                      one.job + " } }"),
+              place + one.want);
+  }
+}
+
 TEST(ExecutorRegistryTest, DevRecordsAllTypesButThoseNamed) {
   const ExecutorRegistry registry =
       ExecutorRegistry::RecordAllBut({"WIRE", "TICKET_COMMENT"});
@@ -70,6 +116,13 @@ TEST(ExecutorRegistryTest, DevRecordsAllTypesButThoseNamed) {
   EXPECT_EQ(registry.Find("WIRE"), ExecutorKind::kNone);
   EXPECT_EQ(registry.Find("TICKET_OPEN"), ExecutorKind::kEffect);
   EXPECT_EQ(registry.Find("TICKET_COMMENT"), ExecutorKind::kNone);
+  const ExecutorRegistry rest =
+      ExecutorRegistry::FromText("executors.textproto",
+                                 "executors { intent_type: 'WIRE' job {} }")
+          .value()
+          .RecordingOthers();
+  EXPECT_EQ(rest.Find("ANYTHING"), ExecutorKind::kRecord);
+  EXPECT_EQ(rest.Find("WIRE"), ExecutorKind::kJob);
 }
 
 }  // namespace

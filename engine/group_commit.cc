@@ -60,7 +60,7 @@ struct GroupCommit::Entry {
   std::optional<storage::Settlement> settlement;
   // What it was decided under.
   std::string platform_digest;
-  // It is stored as a DRAFT and settled once its effect was applied.
+  // It is stored as a DRAFT and then settled, with its effect or its job.
   bool is_to_execute = false;
   // What the caller gets, once the transaction is committed.
   absl::StatusOr<storage::IntentRow> row = absl::UnknownError("not stored yet");
@@ -247,8 +247,9 @@ absl::Status GroupCommit::Decide(storage::Transaction& tx,
     if (deliberation.is_built_in || !deliberation.unreadable.empty()) continue;
     entry.settlement = SettleDecided(row, deliberation, *executors_);
     entry.is_to_execute =
-        entry.settlement->status == storage::IntentStatus::kExecuted &&
-        executors_->Find(row.intent_type) == ExecutorKind::kEffect;
+        entry.settlement->job.has_value() ||
+        (entry.settlement->status == storage::IntentStatus::kExecuted &&
+         executors_->Find(row.intent_type) == ExecutorKind::kEffect);
     entry.platform_digest = policy->digest;
   }
   return absl::OkStatus();

@@ -88,8 +88,8 @@ class GroupCommit {
   // Fills in the settlements of those that can be decided in this transaction.
   absl::Status Decide(storage::Transaction& tx, std::vector<Entry>& entries);
   absl::Status Insert(storage::Transaction& tx, std::vector<Entry>& entries);
-  // Does what those that an effect executes are to do: now that they are known
-  // to be no repeats.
+  // Settles those that have an effect or a job, now that they are known to be
+  // no repeats.
   absl::Status Execute(storage::Transaction& tx, std::vector<Entry>& entries);
   // Lets those that are not decided wait, before they are visible to whoever
   // decides them.

@@ -6,25 +6,23 @@
 #include "engine/text.h"
 
 namespace sgl::engine {
-namespace {
-
-void CheckPayload(absl::string_view payload, std::vector<FieldError>* errors) {
-  if (payload.size() > kPayloadBytesMax) {
+void CheckJsonObject(absl::string_view field, absl::string_view json,
+                     std::vector<FieldError>* errors) {
+  if (json.size() > kPayloadBytesMax) {
     errors->push_back(
-        {"payload",
-         absl::StrCat("it has ", payload.size(), " bytes; at most 256 KiB (",
+        {std::string(field),
+         absl::StrCat("it has ", json.size(), " bytes; at most 256 KiB (",
                       kPayloadBytesMax, " bytes) are allowed")});
     return;
   }
-  const absl::Status bounds = CheckPayloadBounds(payload);
+  const absl::Status bounds = CheckPayloadBounds(json);
   if (!bounds.ok()) {
     // The field is named already.
-    errors->push_back({"payload", std::string(absl::StripPrefix(
-                                      bounds.message(), "payload: "))});
+    errors->push_back(
+        {std::string(field),
+         std::string(absl::StripPrefix(bounds.message(), "payload: "))});
   }
 }
-
-}  // namespace
 
 void CheckText(absl::string_view field, absl::string_view text, size_t max,
                std::vector<FieldError>* errors) {
@@ -43,7 +41,7 @@ void CheckIntentBody(const IntentBody& body, std::vector<FieldError>* errors) {
     errors->push_back({"intent_type", "it is required"});
   }
   CheckText("intent_type", body.intent_type, kIntentTypeMax, errors);
-  CheckPayload(body.payload, errors);
+  CheckJsonObject("payload", body.payload, errors);
   if (body.spend_micros_usd < 0) {
     errors->push_back({"spend_micros_usd", "it can't be negative"});
   }

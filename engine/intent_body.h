@@ -29,6 +29,11 @@ struct IntentBody {
 // Appends each thing that is wrong with the body.
 void CheckIntentBody(const IntentBody& body, std::vector<FieldError>* errors);
 
+// Appends what is wrong with a field that holds a JSON object, if anything is:
+// not within the bounds of a payload.
+void CheckJsonObject(absl::string_view field, absl::string_view json,
+                     std::vector<FieldError>* errors);
+
 // Appends what is wrong with a text field, if anything is: more than `max`
 // characters, or a NUL.
 void CheckText(absl::string_view field, absl::string_view text, size_t max,

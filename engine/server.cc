@@ -19,6 +19,7 @@
 #include "engine/rpc/call.h"
 #include "engine/rpc/decision_service.h"
 #include "engine/rpc/intent_service.h"
+#include "engine/rpc/job_service.h"
 #include "engine/rpc/policy_service.h"
 #include "engine/rpc/tls_credentials.h"
 #include "engine/tls_files.h"
@@ -133,10 +134,12 @@ struct Server::Parts {
                    .calls_burst = std::max(1.0, 2 * options.calls_per_second),
                    .now = options.now}),
         pool({.threads = options.threads}),
-        calls(&admission, &pool, &engine->waiters(), &engine->watches()),
+        calls(&admission, &pool, &engine->waiters(), &engine->watches(),
+              &engine->lease_waits()),
         intents(&calls, &engine->db(), &engine->intake(), &engine->approvals()),
         decisions(&calls, &engine->db(), &engine->approvals(),
                   &engine->memo_edits(), &engine->delegations()),
+        jobs(&calls, &engine->db(), &engine->jobs()),
         admin(&calls, &engine->db()),
         policies(&calls, &engine->policy_versions(), &engine->replays(),
                  &engine->policy_replays()),
@@ -150,6 +153,7 @@ struct Server::Parts {
   Calls calls;
   IntentService intents;
   DecisionService decisions;
+  JobService jobs;
   AdminService admin;
   PolicyService policies;
   AuditService audit;
@@ -182,6 +186,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   builder.AddListeningPort(options.listen, parts->credentials, &port);
   builder.RegisterService(&parts->intents);
   builder.RegisterService(&parts->decisions);
+  builder.RegisterService(&parts->jobs);
   builder.RegisterService(&parts->admin);
   builder.RegisterService(&parts->policies);
   builder.RegisterService(&parts->audit);
@@ -196,6 +201,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   for (const char* service :
        {"", intent::v1::IntentService::service_full_name(),
         intent::v1::DecisionService::service_full_name(),
+        intent::v1::JobService::service_full_name(),
         intent::v1::AdminService::service_full_name(),
         intent::v1::PolicyService::service_full_name(),
         intent::v1::AuditService::service_full_name()}) {

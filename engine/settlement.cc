@@ -134,6 +134,25 @@ AuditEntry MemoEntry(absl::string_view action, const storage::IntentRow& row,
   return MakeEntry(action, AuditLevel::kInfo, Dump(meta));
 }
 
+storage::JobDraft JobFor(const storage::IntentRow& row,
+                         const Deliberation& deliberation,
+                         const ExecutorRegistry& executors) {
+  const JobSettings& settings = executors.JobOf(row.intent_type);
+  storage::JobDraft job;
+  job.id = storage::NewUuid();
+  job.job_type = settings.job_type;
+  job.priority = settings.priority;
+  job.max_retries = settings.max_retries;
+  job.audit =
+      MakeEntry("JOB_ENQUEUED", AuditLevel::kInfo,
+                Dump({{"intent_id", row.id},
+                      {"job_type", job.job_type},
+                      {"priority", job.priority},
+                      {"max_retries", job.max_retries},
+                      {"policy_digest", deliberation.decision.policy_digest}}));
+  return job;
+}
+
 void Execute(const storage::IntentRow& row, const Deliberation& deliberation,
              const ExecutorRegistry& executors,
              storage::Settlement* settlement) {
@@ -146,6 +165,10 @@ void Execute(const storage::IntentRow& row, const Deliberation& deliberation,
           "ENGINE_EXECUTED_INTENT", AuditLevel::kInfo,
           Dump({{"executor", std::string(ExecutorKindName(kind))},
                 {"policy_digest", deliberation.decision.policy_digest}})));
+      return;
+    case ExecutorKind::kJob:
+      settlement->status = IntentStatus::kValidating;
+      settlement->job = JobFor(row, deliberation, executors);
       return;
     case ExecutorKind::kNone:
       settlement->status = IntentStatus::kFailed;

@@ -7,6 +7,7 @@
 //   claimed and decided        SGL_EVALUATED (and so BLOCKED_SGL)
 //   -> AWAITING_HUMAN          DECISION_MEMO_OPENED, or _REOPENED
 //   -> EXECUTED                ENGINE_EXECUTED_INTENT
+//   -> VALIDATING for a job    none of its own; JOB_ENQUEUED is the job's
 //   -> FAILED                  ENGINE_FAILED
 //   AWAITING_HUMAN ->          DECISION_MEMO_APPROVED, _REJECTED, _EXPIRED
 //   canceled                   INTENT_CANCELED
@@ -39,6 +40,9 @@ inline constexpr char kEffectRefused[] = "EFFECT_REFUSED";
 inline constexpr char kInvalidPayload[] = "INVALID_PAYLOAD";
 // Its settlement broke a constraint of the database.
 inline constexpr char kSettlementRefused[] = "SETTLEMENT_REFUSED";
+// Its worker gave it up, or its retries were used up.
+inline constexpr char kJobFailed[] = "JOB_FAILED";
+inline constexpr char kJobExhaustedRetries[] = "JOB_EXHAUSTED_RETRIES";
 
 // Returns what a fresh decision makes of a claimed DRAFT. Where it executes by
 // an effect, ApplyEffects (engine/effects/apply.h) is to be called next.

@@ -13,6 +13,7 @@
 #include "engine/effects/apply.h"
 #include "engine/error.h"
 #include "engine/escalations.h"
+#include "engine/jobs.h"
 #include "engine/settlement.h"
 #include "storage/audit.h"
 #include "storage/facts.h"
@@ -42,6 +43,8 @@ constexpr int kForgottenRequestsMax = 10000;
 // Memos that one sweep ends, and that it escalates: each takes some round
 // trips, and no more than this many may keep DRAFTs waiting.
 constexpr int kSweptMemosMax = 256;
+// The same of leases that ended.
+constexpr int kSweptLeasesMax = 256;
 
 std::vector<std::string> TenantsOf(
     const std::vector<storage::IntentRow>& rows) {
@@ -180,6 +183,7 @@ absl::Status Worker::Sweep(const storage::WaitingWork& work) {
   MakePartitions();
   ForgetRequests();
   if (work.has_escalations) EscalateMemos();
+  if (work.has_expired_leases) EndLeases();
   return work.has_due_memos ? ExpireMemos().status() : absl::OkStatus();
 }
 
@@ -187,6 +191,11 @@ void Worker::EscalateMemos() {
   const absl::Status escalated =
       EscalateDueMemos(*db_, kSweptMemosMax).status();
   if (!escalated.ok()) LogWarn("escalate memos: {}", escalated.ToString());
+}
+
+void Worker::EndLeases() {
+  const absl::Status expired = ExpireLeases(*db_, kSweptLeasesMax).status();
+  if (!expired.ok()) LogWarn("end leases: {}", expired.ToString());
 }
 
 void Worker::MakePartitions() {

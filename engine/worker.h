@@ -76,9 +76,11 @@ class Worker {
   absl::Status SettleWhileThereAre();
   bool IsSweepDue() const;
   // What is done by the clock, where it is due: escalates memos that nobody
-  // voted on, ends overdue ones, makes partitions, forgets old request ids.
+  // voted on, ends overdue ones and leases, makes partitions, forgets old
+  // request ids.
   absl::Status Sweep(const storage::WaitingWork& work);
   void EscalateMemos();
+  void EndLeases();
   void MakePartitions();
   void ForgetRequests();
   // Settles a batch, once more where another policy set is active by now.

@@ -133,6 +133,7 @@ absl::StatusOr<WaitingWork> Database::LookForWork() noexcept {
     work.has_drafts = row.Bool();
     work.has_due_memos = row.Bool();
     work.has_escalations = row.Bool();
+    work.has_expired_leases = row.Bool();
     work.has_unsealed = row.Bool();
     return work;
   });

@@ -98,6 +98,8 @@ struct WaitingWork {
   // Past their expiry.
   bool has_due_memos = false;
   bool has_escalations = false;
+  // Of jobs.
+  bool has_expired_leases = false;
   // Audit entries to be sealed.
   bool has_unsealed = false;
 };

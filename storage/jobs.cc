@@ -256,9 +256,9 @@ absl::StatusOr<std::vector<LockedJob>> ExpiredJobs(Transaction& tx,
     for (const pqxx::row& row : expired) {
       LockedJob one;
       one.job = ReadJob(session, row[0].c_str());
-      RowReader intent(session.ExecOne(
-          kGetIntentsSql, Args().TextArray({one.job.intent_id}),
-          absl::StrCat("intent ", one.job.intent_id)));
+      RowReader intent(
+          session.ExecOne(kGetIntentsSql, Args().TextArray({one.job.intent_id}),
+                          absl::StrCat("intent ", one.job.intent_id)));
       one.intent = ReadIntentRow(intent);
       locked.push_back(std::move(one));
     }

@@ -165,7 +165,8 @@ struct FailedTry {
 // Has the job wait for its next try, or fail where there is none. Returns it as
 // it stands then. FAILED_PRECONDITION: the lease is not in force (any more, or
 // still).
-absl::StatusOr<JobRow> FailTry(Transaction& tx, const FailedTry& failed) noexcept;
+absl::StatusOr<JobRow> FailTry(Transaction& tx,
+                               const FailedTry& failed) noexcept;
 
 // FAILED_PRECONDITION: the job is over.
 absl::Status CancelJob(Transaction& tx, const std::string& id) noexcept;

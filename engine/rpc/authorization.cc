@@ -14,9 +14,11 @@ using storage::PrincipalKind;
 
 constexpr uint8_t kAgent = KindBit(PrincipalKind::kAgent);
 constexpr uint8_t kUser = KindBit(PrincipalKind::kUser);
+constexpr uint8_t kWorker = KindBit(PrincipalKind::kWorker);
 constexpr uint8_t kOperator = KindBit(PrincipalKind::kOperator);
 
-// Workers call none of these: what they lease carries all that they need.
+// Workers call nothing but what leases and ends jobs: what they lease carries
+// all that they need.
 constexpr MethodRule kRules[] = {
     {Method::kSubmitIntent, "SubmitIntent", kAgent},
     {Method::kBatchSubmitIntents, "BatchSubmitIntents", kAgent},
@@ -37,6 +39,13 @@ constexpr MethodRule kRules[] = {
     {Method::kCreateDelegation, "CreateDelegation", kUser},
     {Method::kListDelegations, "ListDelegations", kUser | kOperator},
     {Method::kRevokeDelegation, "RevokeDelegation", kUser | kOperator},
+    {Method::kLeaseJobs, "LeaseJobs", kWorker},
+    {Method::kHeartbeatJob, "HeartbeatJob", kWorker},
+    {Method::kCompleteJob, "CompleteJob", kWorker},
+    {Method::kFailJob, "FailJob", kWorker},
+    {Method::kGetJob, "GetJob", kUser | kOperator},
+    {Method::kListJobs, "ListJobs", kUser | kOperator},
+    {Method::kCancelJob, "CancelJob", kAgent | kOperator},
     {Method::kSetKillSwitch, "SetKillSwitch", kOperator},
     {Method::kGetKillSwitch, "GetKillSwitch", kUser | kOperator},
     {Method::kListKillSwitches, "ListKillSwitches", kUser | kOperator},

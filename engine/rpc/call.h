@@ -25,6 +25,7 @@
 #include <utility>
 
 #include "engine/call_scope.h"
+#include "engine/lease_waits.h"
 #include "engine/rpc/admission.h"
 #include "engine/rpc/authorization.h"
 #include "engine/rpc/watch_stream.h"
@@ -42,7 +43,7 @@ class Calls {
   using Done = std::function<void(absl::Status)>;
 
   Calls(Admission* admission, WorkPool* pool, Waiters* waiters,
-        Watches* watches);
+        Watches* watches, LeaseWaits* lease_waits);
 
   // Starts a call whose work is done when `work` returns.
   grpc::ServerUnaryReactor* Start(
@@ -58,6 +59,15 @@ class Calls {
   void Charge(const storage::Principal& principal, size_t calls) {
     admission_->Charge(principal, calls);
   }
+
+  // Runs a task of a call that goes on, on the pool's threads. False, and the
+  // task is dropped, where the pool is full.
+  [[nodiscard]] bool TryPost(std::function<void()> task);
+
+  // Returns what says whether the caller may still call, for a call that waits:
+  // it isn't counted as another.
+  std::function<absl::Status()> Readmitter(
+      const grpc::CallbackServerContext& context, Method method);
 
   // Starts a watch of rows of the caller's tenant. `read` is asked for page
   // after page, on the pool's threads.
@@ -83,6 +93,7 @@ class Calls {
   WorkPool* const pool_;
   Waiters* const waiters_;
   Watches* const watches_;
+  LeaseWaits* const lease_waits_;
   std::atomic<uint64_t> next_id_ = 1;
 };
 

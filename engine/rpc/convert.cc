@@ -200,6 +200,20 @@ absl::StatusOr<std::optional<absl::Time>> FromProtoTime(
       absl::FromUnixMicros(TimeUtil::TimestampToMicroseconds(time)));
 }
 
+absl::StatusOr<absl::Duration> FromProtoDuration(
+    absl::string_view field, bool is_set,
+    const google::protobuf::Duration& duration) {
+  if (!is_set) return absl::ZeroDuration();
+  if (duration.seconds() < TimeUtil::kDurationMinSeconds ||
+      duration.seconds() > TimeUtil::kDurationMaxSeconds ||
+      duration.nanos() <= -kNanosPerSecond ||
+      duration.nanos() >= kNanosPerSecond) {
+    return BadField(field, "it is no duration");
+  }
+  return absl::Seconds(duration.seconds()) +
+         absl::Nanoseconds(duration.nanos());
+}
+
 void ToProto(const Decision& decision, std::optional<absl::Time> decided_at,
              intent::v1::Decision* message) {
   message->set_kind(ToProtoKind(decision.kind));
@@ -362,16 +376,10 @@ absl::StatusOr<Submission> FromProto(
   absl::StatusOr<Submission> submission = Body(request);
   if (!submission.ok()) return submission;
   submission->request_id = request.request_id();
-  if (request.has_wait()) {
-    const google::protobuf::Duration& wait = request.wait();
-    if (wait.seconds() < TimeUtil::kDurationMinSeconds ||
-        wait.seconds() > TimeUtil::kDurationMaxSeconds ||
-        wait.nanos() <= -kNanosPerSecond || wait.nanos() >= kNanosPerSecond) {
-      return BadField("wait", "it is no duration");
-    }
-    submission->wait = absl::Seconds(request.wait().seconds()) +
-                       absl::Nanoseconds(request.wait().nanos());
-  }
+  const absl::StatusOr<absl::Duration> wait =
+      FromProtoDuration("wait", request.has_wait(), request.wait());
+  if (!wait.ok()) return wait.status();
+  submission->wait = *wait;
   return submission;
 }
 

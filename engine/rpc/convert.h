@@ -8,6 +8,7 @@
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
 #include <absl/time/time.h>
+#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
 #include <optional>
@@ -18,9 +19,11 @@
 #include "intent/v1/decision_service.pb.h"
 #include "intent/v1/intent.pb.h"
 #include "intent/v1/intent_service.pb.h"
+#include "intent/v1/job_service.pb.h"
 #include "policy/policy.h"
 #include "storage/delegations.h"
 #include "storage/intents.h"
+#include "storage/jobs.h"
 #include "storage/memos.h"
 
 namespace sgl::engine {
@@ -35,6 +38,12 @@ absl::StatusOr<std::optional<absl::Time>> FromProtoTime(
     absl::string_view field, bool is_set,
     const google::protobuf::Timestamp& time);
 
+// Zero where the field is not set. INVALID_ARGUMENT naming it where it is no
+// duration.
+absl::StatusOr<absl::Duration> FromProtoDuration(
+    absl::string_view field, bool is_set,
+    const google::protobuf::Duration& duration);
+
 // Each fills a message from a row. INTERNAL where the row's own JSON can't be
 // read: it is we who wrote it.
 absl::Status ToProto(const storage::IntentRow& row, intent::v1::Intent* intent);
@@ -42,6 +51,7 @@ absl::Status ToProto(const storage::MemoRow& row,
                      intent::v1::DecisionMemo* memo);
 absl::Status ToProto(const storage::DelegationRow& row,
                      intent::v1::Delegation* delegation);
+absl::Status ToProto(const storage::JobRow& row, intent::v1::Job* job);
 void ToProto(const Decision& decision, std::optional<absl::Time> decided_at,
              intent::v1::Decision* message);
 
@@ -65,6 +75,8 @@ absl::StatusOr<storage::IntentFilter> FromProto(
     const intent::v1::IntentFilter& filter);
 absl::StatusOr<storage::MemoFilter> FromProto(
     const intent::v1::DecisionMemoFilter& filter);
+absl::StatusOr<storage::JobFilter> FromProto(
+    const intent::v1::JobFilter& filter);
 
 }  // namespace sgl::engine
 

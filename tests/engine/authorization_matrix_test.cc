@@ -140,6 +140,8 @@ const absl::flat_hash_map<std::string, std::string>& Plausible() {
       {"role", "member"},
       {"slug", "a-slug"},
       {"update_mask.paths", "role"},
+      {"lease_token", "00000000-0000-4000-8000-000000000000"},
+      {"error", "it broke"},
   };
   return texts;
 }
@@ -275,12 +277,29 @@ TEST(AuthorizationMatrixTest, AnotherTenantsIdIsLikeOneThatDoesNotExist) {
     });
   }
   // The requests were good enough to be looked up.
-  for (const char* name :
-       {"GetIntent", "CancelIntent", "GetDecisionMemo", "ApproveDecisionMemo",
-        "RejectDecisionMemo", "EditDecisionMemo", "CreateDelegation",
-        "RevokeDelegation", "SetKillSwitch", "GetKillSwitch", "CreateAgent",
-        "UpdateAgent", "ListAgents", "SetMemberRoles", "RemoveMember",
-        "CreateToken", "RevokeToken", "ListTokens"}) {
+  for (const char* name : {"GetIntent",
+                           "CancelIntent",
+                           "GetDecisionMemo",
+                           "ApproveDecisionMemo",
+                           "RejectDecisionMemo",
+                           "EditDecisionMemo",
+                           "CreateDelegation",
+                           "RevokeDelegation",
+                           "SetKillSwitch",
+                           "GetKillSwitch",
+                           "CreateAgent",
+                           "UpdateAgent",
+                           "ListAgents",
+                           "SetMemberRoles",
+                           "RemoveMember",
+                           "CreateToken",
+                           "RevokeToken",
+                           "ListTokens",
+                           "HeartbeatJob",
+                           "CompleteJob",
+                           "FailJob",
+                           "GetJob",
+                           "CancelJob"}) {
     EXPECT_EQ(prober.not_found().count(name), 1u) << name;
   }
   EXPECT_EQ(tenants.ForeignState(), before);

@@ -1,6 +1,6 @@
 // Proves that what happens to every intent reads no large table from end to
-// end: a served engine works on a database with 200,000 intents, their memos and
-// audit entries, as the role that row level security holds, and PostgreSQL
+// end: a served engine works on a database with 200,000 intents, their memos
+// and audit entries, as the role that row level security holds, and PostgreSQL
 // writes down the plan of each statement, those inside functions too.
 
 #include <absl/strings/match.h>
@@ -98,8 +98,7 @@ void Work(ServedEngine& served) {
   }
   const auto wanted =
       agent.MustSubmit("POST", R"({"text": "dear"})", kBigSpend);
-  ASSERT_TRUE(
-      owner.Approve(agent.MustGetMemo(wanted.decision_memo_id())).ok());
+  ASSERT_TRUE(owner.Approve(agent.MustGetMemo(wanted.decision_memo_id())).ok());
   const auto unwanted =
       agent.MustSubmit("POST", R"({"text": "dearer"})", kBigSpend);
   ASSERT_TRUE(

@@ -287,16 +287,28 @@ Answer<intent::v1::RevokeDelegationResponse> Caller::Revoke(
   return answer;
 }
 
+namespace {
+
+engine::ExecutorRegistry ExecutorsOf(const ServedEngine::Options& options) {
+  if (options.executors.empty()) {
+    return engine::ExecutorRegistry::RecordAllBut(options.no_executor);
+  }
+  absl::StatusOr<engine::ExecutorRegistry> registry =
+      engine::ExecutorRegistry::FromText("test.textproto", options.executors);
+  SGL_CHECK(registry.ok()) << registry.status();
+  return *std::move(registry);
+}
+
+}  // namespace
+
 ServedEngine::ServedEngine(const Options& options)
     : database_(TestDatabase::Make()), tenant_(database_->Seed("acme")) {
   if (!options.policy.empty()) ActivatePolicy(options.policy);
   absl::StatusOr<std::unique_ptr<engine::Engine>> engine =
-      engine::Engine::Create(
-          {.database_url = database_->runtime_url(),
-           .direct_url = database_->direct_url(),
-           .executors =
-               engine::ExecutorRegistry::RecordAllBut(options.no_executor),
-           .claims = options.claims});
+      engine::Engine::Create({.database_url = database_->runtime_url(),
+                              .direct_url = database_->direct_url(),
+                              .executors = ExecutorsOf(options),
+                              .claims = options.claims});
   SGL_CHECK(engine.ok()) << engine.status();
   engine_ = *std::move(engine);
   engine_->Load();

@@ -138,6 +138,8 @@ class ServedEngine {
   struct Options {
     std::string policy = kPolicy;
     std::vector<std::string> no_executor = {};
+    // The executors' file; then no type has an executor but those in it.
+    std::string executors = {};
     // The engine's threads run, and it claims by itself.
     bool runs = false;
     // With `runs`: leave claiming to other engines.

@@ -57,7 +57,7 @@ TwoTenants::TwoTenants()
   FillOther();
 }
 
-// Intents in several states, memos, a vote, a delegation.
+// Intents in several states, memos, a vote, a delegation, a leased job.
 void TwoTenants::FillOther() {
   Caller agent = served_.As(
       served_.AddToken(PrincipalKind::kAgent, other_.agent, other_.id));
@@ -84,6 +84,13 @@ void TwoTenants::FillOther() {
       absl::ToUnixSeconds(absl::Now() + absl::Hours(1)));
   const auto lent = carol.Delegate(lending);
   EXPECT_TRUE(lent.ok()) << lent.status.error_message();
+  const SqlResult leased = served_.database().Super().Run(absl::StrCat(
+      "INSERT INTO jobs (tenant_id, intent_id, job_type, status, lease_token, "
+      "lease_expires_at) VALUES ('",
+      other_.id, "', '", intents[2].id(),
+      "', 'SEND', 'running', '00000000-0000-4000-8000-000000000000', "
+      "engine_now() + interval '1 day')"));
+  EXPECT_TRUE(leased.ok()) << leased.error;
 }
 
 std::string TwoTenants::OverTables(const std::string& select) {

@@ -85,13 +85,12 @@ class JobsTest : public ::testing::Test {
 
   std::vector<LeasedJob> Lease(Transaction& tx, int jobs_max,
                                std::optional<int32_t> running_max = {}) {
-    auto leased =
-        LeaseJobs(tx, {.types = {{.job_type = "SEND",
-                                  .running_max = running_max}},
-                       .jobs_max = jobs_max,
-                       .input_bytes_max = 1000,
-                       .lease = absl::Minutes(1),
-                       .worker = "worker:x"});
+    auto leased = LeaseJobs(
+        tx, {.types = {{.job_type = "SEND", .running_max = running_max}},
+             .jobs_max = jobs_max,
+             .input_bytes_max = 1000,
+             .lease = absl::Minutes(1),
+             .worker = "worker:x"});
     EXPECT_THAT(leased, IsOk());
     return leased.ok() ? *std::move(leased) : std::vector<LeasedJob>();
   }
@@ -204,9 +203,10 @@ TEST_F(JobsTest, WhoLeasesOfACappedTypeWaitsForWhoDoes) {
     }
     other.join();
     EXPECT_EQ(leased, commits ? 0u : 1u);
-    Value("WITH d AS (UPDATE jobs SET status = 'canceled', lease_token = NULL "
-          "WHERE status IN ('queued', 'running') RETURNING 1) "
-          "SELECT count(*) FROM d");
+    Value(
+        "WITH d AS (UPDATE jobs SET status = 'canceled', lease_token = NULL "
+        "WHERE status IN ('queued', 'running') RETURNING 1) "
+        "SELECT count(*) FROM d");
   }
 }
 
@@ -228,8 +228,9 @@ TEST_F(JobsTest, OnlyTheLeaseInForceEndsATry) {
                 lost);
     EXPECT_EQ(CountExpired(tx), 0u);
   }
-  Value("WITH u AS (UPDATE jobs SET lease_expires_at = engine_now() "
-        "RETURNING 1) SELECT count(*) FROM u");
+  Value(
+      "WITH u AS (UPDATE jobs SET lease_expires_at = engine_now() "
+      "RETURNING 1) SELECT count(*) FROM u");
   expect_lost(key);
   Transaction tx = Begin();
   const auto expired = ExpiredJobs(tx, 10);
@@ -265,8 +266,9 @@ TEST_F(JobsTest, AKeyIsLeasableOnceAJobOfItIsDue) {
               IsOk());
   ASSERT_THAT(tx.Commit(), IsOk());
   EXPECT_THAT(leasable(), IsEmpty());
-  Value("WITH u AS (UPDATE jobs SET next_retry_at = engine_now() "
-        "RETURNING 1) SELECT count(*) FROM u");
+  Value(
+      "WITH u AS (UPDATE jobs SET next_retry_at = engine_now() "
+      "RETURNING 1) SELECT count(*) FROM u");
   EXPECT_THAT(leasable(), ElementsAre(send));
 }
 

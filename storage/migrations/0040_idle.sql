@@ -5,7 +5,8 @@
 -- another engine counts as there: whoever looks closer finds out.
 CREATE FUNCTION waiting_work()
 RETURNS TABLE (has_drafts boolean, has_due_memos boolean,
-               has_escalations boolean, has_unsealed boolean)
+               has_escalations boolean, has_expired_leases boolean,
+               has_unsealed boolean)
 LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
@@ -22,6 +23,9 @@ AS $$
           AND m.intent_id IS NOT NULL AND m.policy_digest IS NOT NULL
           AND m.escalate_at <= engine_now()
         LIMIT 1) AS due),
+    EXISTS (SELECT FROM jobs AS j
+            WHERE j.status = 'running' AND j.intent_id IS NOT NULL
+              AND j.lease_expires_at <= engine_now()),
     EXISTS (SELECT FROM audit_unsealed AS q)
 $$;
 

@@ -23,8 +23,9 @@ namespace {
 constexpr char kHelp[] =
     R"(Serves on this machine only, with a private PostgreSQL in the data
 folder, a demo tenant, an agent, two approvers and tokens. Intent types with a
-built-in effect have it, every other type records its decision and no more,
-except those of --no-executor, which fail.
+built-in effect have it, those that --executors names what it says; every other
+type records its decision and no more, except those of --no-executor, which
+fail.
 
 Examples:
   intentd dev --policy policy/library/atlas.sgl
@@ -47,6 +48,7 @@ struct Flags {
   int port = 0;
   std::vector<std::string> policies;
   std::vector<std::string> no_executor;
+  std::string executors;
   std::string ready_file;
   std::string log_level = "info";
   int grace_seconds = kGraceSecondsDefault;
@@ -108,14 +110,26 @@ absl::Status WriteReadyFile(const std::string& path, const DevDatabase& dev,
   return WriteFileWhole(path, absl::StrCat(ready.dump(2), "\n"), kOwnerOnly);
 }
 
-absl::Status Serve(const Flags& flags,
+absl::StatusOr<ExecutorRegistry> ExecutorsOf(const Flags& flags) {
+  if (flags.executors.empty()) {
+    return ExecutorRegistry::RecordAllBut(flags.no_executor);
+  }
+  const absl::StatusOr<std::string> text = ReadFile(flags.executors);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<ExecutorRegistry> registry =
+      ExecutorRegistry::FromText(flags.executors, *text);
+  if (!registry.ok()) return registry;
+  return (*std::move(registry)).RecordingOthers();
+}
+
+absl::Status Serve(const Flags& flags, ExecutorRegistry executors,
                    const storage::PrivatePostgres& postgres) {
   const absl::StatusOr<DevDatabase> dev = Prepare(flags, postgres);
   if (!dev.ok()) return dev.status();
   Engine::Options engine;
   engine.database_url = dev->database_url;
   engine.direct_url = dev->direct_url;
-  engine.executors = ExecutorRegistry::RecordAllBut(flags.no_executor);
+  engine.executors = std::move(executors);
   const absl::StatusOr<AuditKey> key =
       LoadAuditKey(absl::StrCat(flags.data_dir, "/audit-key.pem"));
   if (!key.ok()) return key.status();
@@ -132,6 +146,8 @@ absl::Status Serve(const Flags& flags,
 
 absl::Status Dev(const Flags& flags) {
   InitLog(flags.log_level);
+  absl::StatusOr<ExecutorRegistry> executors = ExecutorsOf(flags);
+  if (!executors.ok()) return executors.status();
   // A policy with errors is told before anything is started.
   if (!flags.policies.empty()) {
     const absl::StatusOr<std::vector<SourceFile>> sources =
@@ -152,7 +168,7 @@ absl::Status Dev(const Flags& flags) {
         absl::StrCat("another `intentd dev` runs in `", flags.data_dir,
                      "`; stop it, or give another --data-dir"));
   }
-  const absl::Status served = Serve(flags, **postgres);
+  const absl::Status served = Serve(flags, *std::move(executors), **postgres);
   const absl::Status stopped = (*postgres)->Stop();
   return served.ok() ? stopped : served;
 }
@@ -171,9 +187,14 @@ void AddDevCommand(CLI::App* app, Command* command) {
   verb->add_option("--policy", flags->policies,
                    "rule files, or folders of them; may be repeated. Replaces "
                    "the active policy where it is another one");
-  verb->add_option("--no-executor", flags->no_executor,
-                   "intent types that fail with NO_EXECUTOR, comma-separated")
-      ->delimiter(',');
+  CLI::Option* none =
+      verb->add_option("--no-executor", flags->no_executor,
+                       "intent types that fail with NO_EXECUTOR, "
+                       "comma-separated")
+          ->delimiter(',');
+  verb->add_option("--executors", flags->executors,
+                   "what EXECUTED does, as for `serve`; all other types record")
+      ->excludes(none);
   verb->add_option("--ready-file", flags->ready_file,
                    "written once it serves: address, URLs and tokens as JSON");
   verb->add_option("--grace", flags->grace_seconds,

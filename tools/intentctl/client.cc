@@ -175,6 +175,7 @@ absl::StatusOr<Connection> Client::Connect() const {
       grpc::CreateCustomChannel(connection.address, *credentials, arguments);
   connection.intents = intent::v1::IntentService::NewStub(channel);
   connection.decisions = intent::v1::DecisionService::NewStub(channel);
+  connection.jobs = intent::v1::JobService::NewStub(channel);
   connection.admin = intent::v1::AdminService::NewStub(channel);
   connection.policies = intent::v1::PolicyService::NewStub(channel);
   connection.audit = intent::v1::AuditService::NewStub(channel);

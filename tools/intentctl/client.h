@@ -25,6 +25,7 @@
 #include "intent/v1/audit_service.grpc.pb.h"
 #include "intent/v1/decision_service.grpc.pb.h"
 #include "intent/v1/intent_service.grpc.pb.h"
+#include "intent/v1/job_service.grpc.pb.h"
 #include "intent/v1/policy_service.grpc.pb.h"
 
 namespace sgl::tools {
@@ -41,6 +42,7 @@ struct Connection {
   int timeout_seconds = 30;
   std::unique_ptr<intent::v1::IntentService::Stub> intents;
   std::unique_ptr<intent::v1::DecisionService::Stub> decisions;
+  std::unique_ptr<intent::v1::JobService::Stub> jobs;
   std::unique_ptr<intent::v1::AdminService::Stub> admin;
   std::unique_ptr<intent::v1::PolicyService::Stub> policies;
   std::unique_ptr<intent::v1::AuditService::Stub> audit;

@@ -20,6 +20,9 @@ void AddIntentsCommand(CLI::App& app, Client& client, Run& run);
 // `memos list|show|approve|reject|edit|approve-all|watch`, over gRPC.
 void AddMemosCommand(CLI::App& app, Client& client, Run& run);
 
+// `jobs list|get|cancel|lease|complete|fail`, over gRPC.
+void AddJobsCommand(CLI::App& app, Client& client, Run& run);
+
 // `delegations create|list|revoke`, over gRPC.
 void AddDelegationsCommand(CLI::App& app, Client& client, Run& run);
 

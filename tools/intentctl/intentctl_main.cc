@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   sgl::tools::Run run;
   sgl::tools::AddIntentsCommand(app, client, run);
   sgl::tools::AddMemosCommand(app, client, run);
+  sgl::tools::AddJobsCommand(app, client, run);
   sgl::tools::AddDelegationsCommand(app, client, run);
   sgl::tools::AddEscalationsCommand(app, run);
   sgl::tools::AddExecutorsCommand(app, run);

@@ -109,11 +109,11 @@ int List(const Client& client, const ListFlags& flags) {
     intent::v1::JobStatus wanted = intent::v1::JOB_STATUS_UNSPECIFIED;
     if (!intent::v1::JobStatus_Parse(absl::StrCat("JOB_STATUS_", flags.status),
                                      &wanted)) {
-      return ReportError(
-          "list jobs",
-          absl::InvalidArgumentError(absl::StrCat(
-              "`", flags.status, "` is no status; QUEUED, RUNNING, SUCCEEDED, "
-              "FAILED and CANCELED are")));
+      return ReportError("list jobs",
+                         absl::InvalidArgumentError(absl::StrCat(
+                             "`", flags.status,
+                             "` is no status; QUEUED, RUNNING, SUCCEEDED, "
+                             "FAILED and CANCELED are")));
     }
     request.mutable_filter()->set_status(wanted);
   }
@@ -210,7 +210,8 @@ int Fail(const Client& client, const EndFlags& flags) {
 
 void AddOperatorsVerbs(CLI::App& jobs, Client& client, Run& run) {
   auto list_flags = std::make_shared<ListFlags>();
-  CLI::App* list = jobs.add_subcommand("list", "list the tenant's, newest first");
+  CLI::App* list =
+      jobs.add_subcommand("list", "list the tenant's, newest first");
   list->footer("example:\n  intentctl jobs list --status FAILED");
   list->add_option("--status", list_flags->status,
                    "QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELED");
@@ -250,11 +251,13 @@ void AddWorkersVerbs(CLI::App& jobs, Client& client, Run& run) {
   lease->add_option("TYPE", lease_flags->types, "job types")->required();
   lease->add_option("--count", lease_flags->count, "how many at most")
       ->capture_default_str();
-  lease->add_option("--lease", lease_flags->lease_seconds,
-                    "seconds until the lease ends")
+  lease
+      ->add_option("--lease", lease_flags->lease_seconds,
+                   "seconds until the lease ends")
       ->capture_default_str();
-  lease->add_option("--wait", lease_flags->wait_seconds,
-                    "seconds to wait for jobs, below --timeout")
+  lease
+      ->add_option("--wait", lease_flags->wait_seconds,
+                   "seconds to wait for jobs, below --timeout")
       ->capture_default_str();
   lease->callback([&client, &run, lease_flags] {
     UseToken(client, "worker");

@@ -40,7 +40,7 @@ POLICY = pathlib.Path("tests/chaos/chaos.sgl")
 # What has an executor; ORPHAN has none, and fails.
 EXECUTED_TYPES = ("POST", "WIRE", "FILING", "QUICK")
 # With what comes before and after it, three minutes on two cores.
-SECONDS_DEFAULT = 140
+SECONDS_DEFAULT = 120
 # How long what was submitted may take to be decided once nothing disturbs.
 _REST_SECONDS_MAX = 60
 _POLL_SECONDS = 0.2

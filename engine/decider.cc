@@ -4,6 +4,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/time/time.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -236,6 +237,11 @@ void DecideOn(const TenantPolicy* policy_or_null, const Request& request,
   const TenantPolicy& policy = *policy_or_null;
   deliberation->platform_digest = policy.platform_digest;
   deliberation->layer_digest = policy.layer_digest;
+  if (policy.program != nullptr) {
+    const std::vector<std::string>& types = policy.program->intent_types();
+    deliberation->is_type_named =
+        std::binary_search(types.begin(), types.end(), row.intent_type);
+  }
   if (explanation_or_null == nullptr || policy.program == nullptr) {
     deliberation->decision = DecideRequest(policy, request);
     return;

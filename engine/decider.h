@@ -34,6 +34,8 @@ struct Deliberation {
   Decision decision;
   // The decision came from no policy, and whatever is active does not matter.
   bool is_built_in = false;
+  // The platform's set names the intent's type; `intent *` does not.
+  bool is_type_named = false;
   // Of the platform's set that decided; empty where none did.
   std::string platform_digest;
   // Of the tenant's own layer that decided; empty where it has none.

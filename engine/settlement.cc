@@ -153,13 +153,32 @@ storage::JobDraft JobFor(const storage::IntentRow& row,
   return job;
 }
 
+void Fail(absl::string_view reason, std::string message,
+          storage::Settlement* settlement) {
+  settlement->status = IntentStatus::kFailed;
+  settlement->failure_reason = std::string(reason);
+  settlement->failure_message = std::move(message);
+  settlement->audit.push_back(
+      Failed(settlement->failure_reason, settlement->failure_message));
+}
+
 void Execute(const storage::IntentRow& row, const Deliberation& deliberation,
              const ExecutorRegistry& executors,
              storage::Settlement* settlement) {
   const ExecutorKind kind = executors.Find(row.intent_type);
   switch (kind) {
-    case ExecutorKind::kRecord:
     case ExecutorKind::kEffect:
+      // Whoever wrote `intent *` did not think of this one.
+      if (!deliberation.is_type_named) {
+        return Fail(kTypeNotNamed,
+                    absl::StrCat("intent type `", row.intent_type,
+                                 "` changes the database, which no policy lets "
+                                 "it that does not name it; declare `intent ",
+                                 row.intent_type, " { ... }`"),
+                    settlement);
+      }
+      [[fallthrough]];
+    case ExecutorKind::kRecord:
       settlement->status = IntentStatus::kExecuted;
       settlement->audit.push_back(MakeEntry(
           "ENGINE_EXECUTED_INTENT", AuditLevel::kInfo,
@@ -171,26 +190,18 @@ void Execute(const storage::IntentRow& row, const Deliberation& deliberation,
       settlement->job = JobFor(row, deliberation, executors);
       return;
     case ExecutorKind::kNone:
-      settlement->status = IntentStatus::kFailed;
-      settlement->failure_reason = kNoExecutor;
-      settlement->failure_message =
+      return Fail(
+          kNoExecutor,
           absl::StrCat("no executor is declared for intent type `",
-                       row.intent_type, "`; add one to the executors file");
-      settlement->audit.push_back(
-          Failed(settlement->failure_reason, settlement->failure_message));
-      return;
+                       row.intent_type, "`; add one to the executors file"),
+          settlement);
   }
 }
 
 void Apply(const Effect& effect, const Deliberation& deliberation,
            storage::Settlement* settlement) {
   if (!effect.refusal.empty()) {
-    settlement->status = IntentStatus::kFailed;
-    settlement->failure_reason = kEffectRefused;
-    settlement->failure_message = effect.refusal;
-    settlement->audit.push_back(
-        Failed(settlement->failure_reason, settlement->failure_message));
-    return;
+    return Fail(kEffectRefused, effect.refusal, settlement);
   }
   settlement->status = IntentStatus::kExecuted;
   settlement->output = effect.output;

@@ -36,6 +36,8 @@ inline constexpr char kHumanRejected[] = "HUMAN_REJECTED";
 inline constexpr char kApprovalExpired[] = "APPROVAL_EXPIRED";
 // Its effect could not be applied.
 inline constexpr char kEffectRefused[] = "EFFECT_REFUSED";
+// It has an effect, and no rules that name its type let it happen.
+inline constexpr char kTypeNotNamed[] = "TYPE_NOT_NAMED";
 // Its payload is not what its effect declares.
 inline constexpr char kInvalidPayload[] = "INVALID_PAYLOAD";
 // Its settlement broke a constraint of the database.

@@ -33,15 +33,20 @@ using ::testing::IsEmpty;
 constexpr char kMine[] = "00000000-0000-4000-8000-00000000000a";
 constexpr char kTheirs[] = "00000000-0000-4000-8000-00000000000b";
 
-// Knows every type and what none of them has for its payload, so that the
+// Names every type and says of none what it has for its payload, so that the
 // effect alone judges it.
-constexpr char kOpenPolicy[] = R"sgl(
+std::string OpenPolicy() {
+  std::string policy = R"sgl(
 policy test.effects version 1
 layer platform
 default allow
-intent * {}
 review BIG_SPEND when intent.spend >= $250 risk 2
 )sgl";
+  for (const EffectCase& one : kEffectCases) {
+    absl::StrAppend(&policy, "intent ", one.intent_type, " {}\n");
+  }
+  return policy;
+}
 
 class EffectsTest : public ::testing::Test {
  protected:
@@ -98,7 +103,7 @@ class EffectsTest : public ::testing::Test {
     return all;
   }
 
-  ServedEngine served_{{.policy = kOpenPolicy}};
+  ServedEngine served_{{.policy = OpenPolicy()}};
   Caller agent_ = served_.As(served_.agent_token());
   SeededTenant bolt_;
   const engine::EffectRegistry effects_;
@@ -345,6 +350,26 @@ TEST_F(EffectsTest, EveryConstraintSaysWhatWouldFit) {
       "AND obj_description(r.oid, 'pg_class') IS NULL"));
   ASSERT_TRUE(silent.ok()) << silent.error;
   EXPECT_THAT(silent.rows, IsEmpty());
+}
+
+TEST(UnnamedEffectTest, WhatOnlyAWildcardLetsThroughFails) {
+  ServedEngine served({.policy = "policy test.open version 1\n"
+                                 "layer platform\ndefault allow\n"
+                                 "intent * {}\n"});
+  Caller agent = served.As(served.agent_token());
+  const auto intent =
+      agent.MustSubmit("MEMBER_ROLE_CHANGE",
+                       absl::StrCat(R"({"user_id": ")", served.tenant().dave,
+                                    R"(", "role": "owner"})"));
+  const auto other = agent.MustSubmit("ANYTHING", "{}");
+  EXPECT_EQ(served.SettleDrafts(), 2);
+  EXPECT_EQ(agent.MustGet(intent.id()).failure_reason(), "TYPE_NOT_NAMED");
+  EXPECT_EQ(agent.MustGet(other.id()).status(),
+            intent::v1::INTENT_STATUS_EXECUTED);
+  EXPECT_EQ(served.Value(absl::StrCat(
+                "SELECT role FROM tenant_members WHERE user_id = '",
+                served.tenant().dave, "'")),
+            "member");
 }
 
 }  // namespace

@@ -18,6 +18,9 @@ void ReadFactRow(const pqxx::row& row, Facts* facts) {
     reader.Text();
     tenant.slug = reader.Text();
     tenant.seat = reader.Text();
+    reader.Text();
+    reader.Int();
+    tenant.connected = reader.TextArray();
   } else {
     AgentRecord& agent = facts->agents[id];
     agent.id = id;

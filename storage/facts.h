@@ -31,8 +31,7 @@ struct TenantRecord {
   std::string slug;
   // free_beta, starter, pro or enterprise.
   std::string seat;
-  // Providers whose integration is connected. None yet: no integrations are
-  // kept.
+  // Providers whose integration is connected, sorted; 200 at most.
   std::vector<std::string> connected;
 };
 

@@ -16,7 +16,10 @@ SELECT 'agent', a.id, a.tenant_id, a.name, a.role, a.status, a.tier, a.labels,
 FROM agent_registry AS a
 WHERE a.id = ANY ($1::uuid[])
 UNION ALL
-SELECT 'tenant', t.id, NULL, t.slug, t.seat::text, NULL, NULL, NULL, NULL
+SELECT 'tenant', t.id, NULL, t.slug, t.seat::text, NULL, NULL,
+       ARRAY(SELECT g.provider FROM integrations AS g
+             WHERE g.tenant_id = t.id AND g.connected
+             ORDER BY g.provider LIMIT 200), NULL
 FROM tenants AS t
 WHERE t.id = ANY (NULLIF(current_setting('intent.tenants', true), '')::uuid[])
 UNION ALL

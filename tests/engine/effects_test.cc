@@ -372,5 +372,30 @@ TEST(UnnamedEffectTest, WhatOnlyAWildcardLetsThroughFails) {
             "member");
 }
 
+TEST(ConnectedTest, RulesSeeWhatATenantIsConnectedTo) {
+  ServedEngine served({.policy = R"sgl(
+policy test.connected version 1
+layer platform
+default allow
+intent POST { text: string }
+intent INTEGRATION_CONNECT {}
+block NOT_CONNECTED on POST when not connected("crm")
+)sgl"});
+  Caller agent = served.As(served.agent_token());
+  const auto outcome = [&](const std::string& type,
+                           const std::string& payload) {
+    const auto intent = agent.MustSubmit(type, payload);
+    EXPECT_EQ(served.SettleDrafts(), 1);
+    return agent.MustGet(intent.id()).status();
+  };
+  EXPECT_EQ(outcome("POST", R"({"text": "1"})"),
+            intent::v1::INTENT_STATUS_BLOCKED_SGL);
+  EXPECT_EQ(outcome("INTEGRATION_CONNECT",
+                    R"({"provider": "crm", "scopes": ["read"]})"),
+            intent::v1::INTENT_STATUS_EXECUTED);
+  EXPECT_EQ(outcome("POST", R"({"text": "2"})"),
+            intent::v1::INTENT_STATUS_EXECUTED);
+}
+
 }  // namespace
 }  // namespace sgl::testing

@@ -25,6 +25,16 @@ namespace {
 // earlier, so that it still arrives.
 constexpr absl::Duration kAnswerMargin = absl::Milliseconds(50);
 
+// How long a transaction waits for a lock whose others are not to be kept
+// waiting: for a request id that another engine stores just now, or a row that
+// an effect is to change.
+constexpr absl::Duration kSharedLockTimeout = absl::Milliseconds(200);
+
+// Returns whether trying it another way can't change the outcome.
+bool IsFinal(const absl::Status& status) {
+  return status.ok() || IsTransient(status) || absl::IsCancelled(status);
+}
+
 absl::Status ForCaller(const absl::Status& status) {
   if (!ReasonOf(status).empty()) return status;
   if (absl::IsAlreadyExists(status)) {
@@ -80,16 +90,20 @@ GroupCommit::GroupCommit(storage::Database* db, Policies* policies,
       waiters_(waiters) {}
 
 void GroupCommit::Submit(std::vector<Member> members) {
+  if (members.empty()) return;
   size_t bytes = 0;
   for (const Member& member : members) bytes += member.intent.payload.size();
+  const std::string tenant_id = members[0].intent.tenant_id;
   bool has_room = false;
   bool leads = false;
   {
     MutexLock lock(mutex_);
     has_room = queue_.size() + members.size() <= kQueueMax &&
-               queue_bytes_ + bytes <= kQueueBytesMax;
+               queue_bytes_ + bytes <= kQueueBytesMax &&
+               QueuedOf(tenant_id) + members.size() <= kTenantQueueMax;
     if (has_room) {
       queue_bytes_ += bytes;
+      by_tenant_[tenant_id] += members.size();
       for (Member& member : members) queue_.push_back(std::move(member));
       leads = leaders_ < kLeadersMax;
       if (leads) ++leaders_;
@@ -101,6 +115,11 @@ void GroupCommit::Submit(std::vector<Member> members) {
     member.done(Refusal(absl::StatusCode::kResourceExhausted, "OVERLOADED",
                         "too many submissions wait to be stored; try again"));
   }
+}
+
+size_t GroupCommit::QueuedOf(const std::string& tenant_id) const {
+  const auto found = by_tenant_.find(tenant_id);
+  return found == by_tenant_.end() ? 0 : found->second;
 }
 
 void GroupCommit::Lead() {
@@ -125,6 +144,8 @@ std::vector<GroupCommit::Entry> GroupCommit::Take() {
     const size_t more = queue_.front().intent.payload.size();
     if (!entries.empty() && bytes + more > kGroupBytesMax) break;
     bytes += more;
+    const auto waiting = by_tenant_.find(queue_.front().intent.tenant_id);
+    if (--waiting->second == 0) by_tenant_.erase(waiting);
     entries.emplace_back(std::move(queue_.front()));
     queue_.pop_front();
   }
@@ -140,29 +161,35 @@ void GroupCommit::Commit(std::vector<Entry> entries) {
   });
   if (entries.empty()) return;
   const bool decides = decides_;
-  const absl::Status together = CommitTogether(entries, decides);
-  if (together.ok() || IsTransient(together)) return Answer(together, entries);
+  const bool is_group = entries.size() > 1;
+  const absl::Status together =
+      CommitTogether(entries, {.is_group = is_group, .decides = decides});
+  // A lock that was not to be had is a member's matter as well.
+  if (IsFinal(together) && !(is_group && absl::IsAborted(together))) {
+    return Answer(together, entries);
+  }
   // One member's fault must not fail the others. What can't be settled is a
   // worker's to fail, with an entry that says so.
   for (Entry& entry : entries) {
     std::vector<Entry> alone;
     alone.push_back(std::move(entry));
-    absl::Status status = CommitTogether(alone, decides);
-    if (decides && !status.ok() && !IsTransient(status)) {
-      status = CommitTogether(alone, false);
+    absl::Status status =
+        CommitTogether(alone, {.is_group = is_group, .decides = decides});
+    if (decides && !IsFinal(status)) {
+      status = CommitTogether(alone, {.is_group = is_group, .decides = false});
     }
     Answer(status, alone);
   }
 }
 
-absl::Status GroupCommit::CommitTogether(std::vector<Entry>& entries,
-                                         bool decides) {
+absl::Status GroupCommit::CommitTogether(std::vector<Entry>& entries, Way way) {
   // Another policy set may be active by now; the last time it is left to the
   // worker to find out.
   constexpr int kAttemptsMax = 3;
   absl::Status status;
   for (int tried = 1; tried <= kAttemptsMax; ++tried) {
-    status = TryCommit(entries, decides && tried < kAttemptsMax);
+    way.decides = way.decides && tried < kAttemptsMax;
+    status = TryCommit(entries, way);
     if (!absl::IsAborted(status)) break;
     const absl::Status reloaded = policies_->Reload();
     if (IsTransient(reloaded)) return reloaded;
@@ -171,20 +198,20 @@ absl::Status GroupCommit::CommitTogether(std::vector<Entry>& entries,
   return status;
 }
 
-absl::Status GroupCommit::TryCommit(std::vector<Entry>& entries, bool decides) {
-  absl::flat_hash_set<std::string> tenants;
+absl::Status GroupCommit::TryCommit(std::vector<Entry>& entries, Way way) {
   absl::Duration timeout = absl::ZeroDuration();
   for (Entry& entry : entries) {
     entry.Reset();
-    tenants.insert(entry.member.intent.tenant_id);
     // One caller's haste is not the others'.
     timeout = std::max(timeout, entry.member.scope.StatementTimeout());
   }
-  absl::StatusOr<storage::Transaction> tx =
-      db_->Begin({.tenants = {tenants.begin(), tenants.end()},
-                  .statement_timeout = timeout});
+  absl::StatusOr<storage::Transaction> tx = db_->Begin(
+      {.tenants = TenantsOf(entries),
+       .statement_timeout = timeout,
+       .lock_timeout = way.is_group || way.decides ? kSharedLockTimeout
+                                                   : absl::ZeroDuration()});
   absl::Status status = tx.status();
-  if (status.ok() && decides) status = Decide(*tx, entries);
+  if (status.ok() && way.decides) status = Decide(*tx, entries);
   if (status.ok()) status = Insert(*tx, entries);
   if (status.ok()) status = Execute(*tx, entries);
   if (!status.ok()) return status;
@@ -205,14 +232,21 @@ absl::Status GroupCommit::TryCommit(std::vector<Entry>& entries, bool decides) {
   return status;
 }
 
+std::vector<std::string> GroupCommit::TenantsOf(
+    const std::vector<Entry>& entries) {
+  absl::flat_hash_set<std::string> tenants;
+  for (const Entry& entry : entries) {
+    tenants.insert(entry.member.intent.tenant_id);
+  }
+  return {tenants.begin(), tenants.end()};
+}
+
 absl::Status GroupCommit::Decide(storage::Transaction& tx,
                                  std::vector<Entry>& entries) {
   const std::shared_ptr<const ActivePolicy> policy = policies_->active();
   if (policy == nullptr) return absl::OkStatus();
   absl::flat_hash_set<std::string> agents;
-  absl::flat_hash_set<std::string> tenants;
   for (const Entry& entry : entries) {
-    tenants.insert(entry.member.intent.tenant_id);
     agents.insert(entry.member.intent.agent_id);
   }
   const std::vector<std::string> agent_ids(agents.begin(), agents.end());
@@ -225,7 +259,7 @@ absl::Status GroupCommit::Decide(storage::Transaction& tx,
   // Those whose layer is not compiled yet are left to the worker, as is what
   // is switched off.
   const absl::StatusOr<TenantPolicies> own =
-      policies_->ForTenants(tx, policy, {tenants.begin(), tenants.end()});
+      policies_->ForTenants(tx, policy, TenantsOf(entries));
   if (!own.ok()) return own.status();
   for (Entry& entry : entries) {
     const storage::NewIntent& intent = entry.member.intent;
@@ -265,7 +299,8 @@ absl::Status GroupCommit::Insert(storage::Transaction& tx,
                            .settlement_or_null = entry.settlement.has_value() &&
                                                          !entry.is_to_execute
                                                      ? &*entry.settlement
-                                                     : nullptr});
+                                                     : nullptr,
+                           .is_settled_next = entry.is_to_execute});
   }
   absl::StatusOr<std::vector<std::optional<storage::IntentRow>>> rows =
       storage::InsertSubmissions(tx, submissions);
@@ -298,25 +333,30 @@ absl::Status GroupCommit::Execute(storage::Transaction& tx,
   std::vector<storage::IntentRow> rows;
   std::vector<storage::Settlement> settlements;
   std::vector<std::string> ids;
-  absl::flat_hash_map<std::string, Entry*> by_id;
-  for (Entry& entry : entries) {
+  std::string platform_digest;
+  for (const Entry& entry : entries) {
     if (!entry.is_to_execute || entry.is_repeated) continue;
     rows.push_back(*entry.row);
     settlements.push_back(*entry.settlement);
     ids.push_back(entry.intent_id);
-    by_id.emplace(entry.intent_id, &entry);
+    platform_digest = entry.platform_digest;
   }
   if (rows.empty()) return absl::OkStatus();
   const absl::Status applied = ApplyEffects(tx, *executors_, rows, settlements);
   if (!applied.ok()) return applied;
-  const absl::Status settled = storage::SettleIntents(
-      tx, by_id.begin()->second->platform_digest, settlements);
+  const absl::Status settled =
+      storage::SettleIntents(tx, platform_digest, settlements);
   if (!settled.ok()) return settled;
-  absl::StatusOr<std::vector<storage::IntentRow>> stored =
+  const absl::StatusOr<std::vector<storage::IntentRow>> stored =
       storage::GetIntents(tx, ids);
   if (!stored.ok()) return stored.status();
-  for (storage::IntentRow& row : *stored) {
-    by_id.at(row.id)->row = std::move(row);
+  absl::flat_hash_map<std::string, const storage::IntentRow*> by_id;
+  for (const storage::IntentRow& row : *stored) by_id.emplace(row.id, &row);
+  // Repeats of one in the same group, too.
+  for (Entry& entry : entries) {
+    if (!entry.row.ok()) continue;
+    const auto found = by_id.find(entry.row->id);
+    if (found != by_id.end()) entry.row = *found->second;
   }
   return absl::OkStatus();
 }
@@ -339,16 +379,18 @@ void GroupCommit::AwaitUndecided(std::vector<Entry>& entries) {
 }
 
 absl::Status GroupCommit::FindAgain(std::vector<Entry>& entries) {
+  absl::StatusOr<storage::Transaction> tx =
+      db_->Begin({.tenants = TenantsOf(entries)});
+  absl::Status away = tx.status();
   for (Entry& entry : entries) {
     if (!entry.row.ok()) continue;
-    absl::StatusOr<storage::Transaction> tx =
-        db_->Begin({.tenants = {entry.member.intent.tenant_id}});
-    if (!tx.ok()) {
-      entry.row = tx.status();
+    if (!away.ok()) {
+      entry.row = away;
       continue;
     }
     absl::StatusOr<std::optional<storage::IntentRow>> found =
         storage::FindSubmission(*tx, entry.member.intent);
+    if (IsTransient(found.status())) away = found.status();
     if (!found.ok()) {
       entry.row = ForCaller(found.status());
     } else if (!found->has_value()) {

@@ -17,11 +17,13 @@
 #define ENGINE_GROUP_COMMIT_H_
 
 #include <absl/base/thread_annotations.h>
+#include <absl/container/flat_hash_map.h>
 #include <absl/status/status.h>
 #include <absl/time/time.h>
 
 #include <atomic>
 #include <deque>
+#include <string>
 #include <vector>
 
 #include "base/mutex.h"
@@ -50,6 +52,8 @@ class GroupCommit {
   // largest batch that a call may bring.
   static constexpr size_t kQueueMax = 4096;
   static constexpr size_t kQueueBytesMax = 64 * 1024 * 1024;
+  // Of one tenant, so that it leaves places for all others.
+  static constexpr size_t kTenantQueueMax = 2048;
 
   struct Member {
     CallScope scope;
@@ -72,19 +76,29 @@ class GroupCommit {
 
   // Stores the members, on this thread or on that of another call. Statuses for
   // the callers: ALREADY_EXISTS, INVALID_ARGUMENT, RESOURCE_EXHAUSTED where the
-  // queue has no room for all of them.
+  // queue has no room for all of them. REQUIRES: they are of one tenant.
   void Submit(std::vector<Member> members);
 
  private:
   // A member on its way through a transaction.
   struct Entry;
 
+  // How a transaction is tried.
+  struct Way {
+    // Others wait with its members, or for them.
+    bool is_group = false;
+    bool decides = false;
+  };
+
+  size_t QueuedOf(const std::string& tenant_id) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Lead();
   std::vector<Entry> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Stores the group, and its members one by one where it can't be stored.
   void Commit(std::vector<Entry> entries);
-  absl::Status CommitTogether(std::vector<Entry>& entries, bool decides);
-  absl::Status TryCommit(std::vector<Entry>& entries, bool decides);
+  static std::vector<std::string> TenantsOf(const std::vector<Entry>& entries);
+  absl::Status CommitTogether(std::vector<Entry>& entries, Way way);
+  absl::Status TryCommit(std::vector<Entry>& entries, Way way);
   // Fills in the settlements of those that can be decided in this transaction.
   absl::Status Decide(storage::Transaction& tx, std::vector<Entry>& entries);
   absl::Status Insert(storage::Transaction& tx, std::vector<Entry>& entries);
@@ -107,6 +121,8 @@ class GroupCommit {
   Mutex mutex_;
   std::deque<Member> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queue_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Members in the queue, by tenant.
+  absl::flat_hash_map<std::string, size_t> by_tenant_ ABSL_GUARDED_BY(mutex_);
   int leaders_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

@@ -33,6 +33,11 @@ constexpr absl::Duration kBackoffMax = absl::Seconds(5);
 // operator who mends it need not wait long, and what is refused a minute costs
 // no more than a few batches. Beyond that the longest known are tried early.
 constexpr absl::Duration kPassedOverFor = absl::Minutes(1);
+// The same of what others hold locked, which an effect would change.
+constexpr absl::Duration kHeldFor = absl::Seconds(2);
+// How long a batch waits for a lock: whoever holds a row that one effect is to
+// change must not hold up all others.
+constexpr absl::Duration kLockTimeout = absl::Milliseconds(500);
 constexpr size_t kPassedOverMax = storage::kBatchIntentsMax;
 // Partitions are made months ahead; an hour's delay is nothing.
 constexpr absl::Duration kPartitionInterval = absl::Hours(1);
@@ -41,7 +46,7 @@ constexpr absl::Duration kPartitionInterval = absl::Hours(1);
 constexpr absl::Duration kForgetInterval = absl::Hours(1);
 constexpr int kForgottenRequestsMax = 10000;
 // Memos that one sweep ends, and that it escalates: each takes some round
-// trips, and no more than this many may keep DRAFTs waiting.
+// trips, and no more than this many may keep a batch of DRAFTs waiting.
 constexpr int kSweptMemosMax = 256;
 // The same of leases that ended.
 constexpr int kSweptLeasesMax = 256;
@@ -161,12 +166,13 @@ absl::Status Worker::SettleWhileThereAre() {
       return settled.ok() ? reloaded : settled.status();
     }
   }
-  // A backlog, however long, makes no memo wait for its end.
-  while (!signal_.is_stopped() && !IsSweepDue()) {
+  // A backlog, however long, makes no memo wait for its end, and a sweep,
+  // however long, no DRAFT: each turn settles one batch at least.
+  do {
     const absl::StatusOr<int> settled = SettleAgainstActive();
     if (!settled.ok()) return settled.status();
     if (*settled == 0) return absl::OkStatus();
-  }
+  } while (!signal_.is_stopped() && !IsSweepDue());
   // More drafts may be waiting; the next turn begins with the sweep.
   signal_.Set();
   return absl::OkStatus();
@@ -253,7 +259,8 @@ absl::StatusOr<int> Worker::SettleAgainstActive() {
 absl::StatusOr<int> Worker::SettleBatch() {
   const absl::Time begun = absl::Now();
   const std::shared_ptr<const ActivePolicy> policy = policies_->active();
-  absl::StatusOr<storage::Transaction> tx = db_->Begin({});
+  absl::StatusOr<storage::Transaction> tx =
+      db_->Begin({.lock_timeout = kLockTimeout});
   if (!tx.ok()) return tx.status();
   const std::vector<std::string> passed_over = PassedOver();
   absl::StatusOr<std::vector<storage::IntentRow>> rows =
@@ -295,7 +302,8 @@ absl::StatusOr<int> Worker::SettleBatch() {
   if (!status.ok()) {
     // One member's fault must not fail the others: the rows go back, and the
     // next batch is settled one by one.
-    is_careful_ = !IsTransient(status);
+    is_careful_ =
+        !IsTransient(status) || (absl::IsAborted(status) && HasEffects(*rows));
     if (is_careful_) {
       batch_size_.NoteRefused();
     } else {
@@ -348,6 +356,11 @@ absl::StatusOr<std::vector<std::string>> Worker::SettleSingly(
     if (!status.ok() && !IsTransient(status)) {
       status = settle(Refused(rows[i], status));
     }
+    if (absl::IsAborted(status) && HasEffects({&rows[i], 1})) {
+      // Somebody holds what its effect is to change.
+      NotePassedOver(rows[i].id, kHeldFor);
+      continue;
+    }
     if (IsTransient(status)) return status;
     if (status.ok()) {
       settled.push_back(rows[i].id);
@@ -358,18 +371,29 @@ absl::StatusOr<std::vector<std::string>> Worker::SettleSingly(
   return settled;
 }
 
+bool Worker::HasEffects(std::span<const storage::IntentRow> rows) const {
+  return std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+    return executors_->Find(row.intent_type) == ExecutorKind::kEffect;
+  });
+}
+
 void Worker::PassOver(const std::string& intent_id,
                       const absl::Status& status) {
   LogError(
       "intent {} is passed over for {}: the database refuses any change "
       "of it: {}",
       intent_id, absl::FormatDuration(kPassedOverFor), status.ToString());
+  NotePassedOver(intent_id, kPassedOverFor);
+}
+
+void Worker::NotePassedOver(const std::string& intent_id,
+                            absl::Duration duration) {
   if (passed_over_.size() >= kPassedOverMax) {
     passed_over_.erase(std::min_element(
         passed_over_.begin(), passed_over_.end(),
         [](const auto& a, const auto& b) { return a.second < b.second; }));
   }
-  passed_over_[intent_id] = absl::Now() + kPassedOverFor;
+  passed_over_[intent_id] = absl::Now() + duration;
 }
 
 std::vector<std::string> Worker::PassedOver() {

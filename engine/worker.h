@@ -19,6 +19,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -100,6 +101,9 @@ class Worker {
       const std::vector<storage::Settlement>& settlements);
   // Leaves an intent alone for a while: the database refuses to change it.
   void PassOver(const std::string& intent_id, const absl::Status& status);
+  void NotePassedOver(const std::string& intent_id, absl::Duration duration);
+  // Returns whether one of them has an effect, should it be allowed.
+  bool HasEffects(std::span<const storage::IntentRow> rows) const;
   // Returns those that are passed over still.
   std::vector<std::string> PassedOver();
 

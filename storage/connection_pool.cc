@@ -52,7 +52,9 @@ std::unique_ptr<Session> ConnectionPool::Begin(
       .tenants = options.tenants,
       .statement_timeout =
           Shorter(options_.statement_timeout, options.statement_timeout),
-      .lock_timeout = Shorter(options_.lock_timeout, options.statement_timeout),
+      .lock_timeout =
+          Shorter(Shorter(options_.lock_timeout, options.statement_timeout),
+                  options.lock_timeout),
       .idle_timeout = options_.idle_timeout,
       .search_path = search_path_,
   };

@@ -51,6 +51,8 @@ struct TransactionOptions {
   // Zero or infinite: the database's own. Callers pass what is left of their
   // deadline; the shorter of the two holds.
   absl::Duration statement_timeout = absl::ZeroDuration();
+  // The same of a wait for a lock, which is never longer than a statement.
+  absl::Duration lock_timeout = absl::ZeroDuration();
 };
 
 // One transaction. Rolls back when destroyed without Commit. Confined to one

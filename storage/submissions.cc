@@ -160,13 +160,17 @@ std::vector<std::optional<IntentRow>> Insert(
   EntryColumns entries;
   std::vector<std::optional<IntentRow>> rows;
   std::vector<std::string> decided;
+  bool has_drafts = false;
   absl::flat_hash_map<std::string, size_t> places;
   for (const NewSubmission& submission : submissions) {
     const IntentRow& row = rows.emplace_back(RowOf(submission)).value();
     SGL_CHECK(places.emplace(row.id, rows.size() - 1).second) << row.id;
     columns.Add(submission, row);
     entries.Add(row.id, {&submission.intent->audit, 1});
-    if (submission.settlement_or_null == nullptr) continue;
+    if (submission.settlement_or_null == nullptr) {
+      has_drafts |= !submission.is_settled_next;
+      continue;
+    }
     decided.push_back(row.id);
     memos.Add(*submission.settlement_or_null);
     entries.Add(row.id, submission.settlement_or_null->audit, 2);
@@ -181,12 +185,13 @@ std::vector<std::optional<IntentRow>> Insert(
   } else {
     notice.Text(SettledNotice(decided));
   }
+  notice.Bool(has_drafts);
   std::vector<bool> is_stored(rows.size());
   for (const pqxx::row& stored :
        session.Exec(kSubmitIntentsSql, arrays, notice)) {
     RowReader reader(stored);
     const auto place = places.find(reader.Text());
-    // The notification's row has no id.
+    // The notifications' rows have no id.
     if (place == places.end()) continue;
     is_stored[place->second] = true;
     rows[place->second]->created_at = reader.Time();

@@ -90,6 +90,8 @@ struct NewSubmission {
   // What was decided under the transaction's context; null for a DRAFT that a
   // worker is to claim. Its entries come after the submission's own.
   const Settlement* settlement_or_null = nullptr;
+  // It is settled in this transaction: nobody is to be woken to claim it.
+  bool is_settled_next = false;
 };
 
 // Stores up to kBatchIntentsMax submissions of the transaction's tenants.

@@ -3,6 +3,7 @@
 #include <absl/base/thread_annotations.h>
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -16,6 +17,19 @@
 
 namespace sgl::engine {
 namespace {
+
+// What of an intent tells what became of it: a small part of 3 KiB.
+intent::v1::Intent Essence(const intent::v1::Intent& whole) {
+  intent::v1::Intent essence;
+  essence.set_id(whole.id());
+  essence.set_intent_type(whole.intent_type());
+  essence.set_status(whole.status());
+  essence.set_decision_memo_id(whole.decision_memo_id());
+  essence.set_job_id(whole.job_id());
+  essence.set_failure_reason(whole.failure_reason());
+  essence.set_request_id(whole.request_id());
+  return essence;
+}
 
 // Gathers the results. Shared by the members, the last of which ends the call.
 class Results {
@@ -40,7 +54,7 @@ class Results {
       // Clients refuse more than they expect.
       if (bytes_ + result->ByteSizeLong() > kPageBytesMax &&
           result->has_intent()) {
-        result->mutable_intent()->clear_payload();
+        *result->mutable_intent() = Essence(result->intent());
       }
       bytes_ += result->ByteSizeLong();
       if (--missing_ > 0) return;
@@ -81,6 +95,15 @@ absl::Status CheckSubmissionBatch(
     return BadField("requests",
                     absl::StrCat("at most ", kBatchBytesMax >> 20,
                                  " MiB are taken; send several batches"));
+  }
+  const bool waits =
+      std::any_of(request.requests().begin(), request.requests().end(),
+                  [](const auto& one) { return one.has_wait(); });
+  if (waits && request.ByteSizeLong() > kWaitingBytesMax) {
+    return BadField(
+        "requests",
+        absl::StrCat("a batch of more than ", kWaitingBytesMax >> 20,
+                     " MiB is not waited for; leave `wait` out"));
   }
   return absl::OkStatus();
 }

@@ -16,6 +16,8 @@ namespace sgl::engine {
 // As many as a call may hold: the largest transactions are no larger.
 inline constexpr int kBatchRequestsMax = 1000;
 inline constexpr size_t kBatchBytesMax = 16 * 1024 * 1024;
+// Of one in which a request waits: all of it is kept until the last has ended.
+inline constexpr size_t kWaitingBytesMax = 1024 * 1024;
 
 // INVALID_ARGUMENT naming the limit where there are none, or too many.
 absl::Status CheckSubmissionBatch(

@@ -54,11 +54,12 @@ BEGIN
 END
 $$;
 
--- The engine says itself whether it leaves a DRAFT behind (submit_intents).
+-- Who calls submit_intents() says itself whether a DRAFT is left behind.
 DROP TRIGGER intents_notify_draft ON intents;
 CREATE TRIGGER intents_notify_draft
   AFTER INSERT ON intents
-  FOR EACH STATEMENT WHEN (NOT writes_as_engine())
+  FOR EACH STATEMENT
+  WHEN (current_setting('intent.submits', true) IS DISTINCT FROM 'on')
   EXECUTE FUNCTION intents_notify_draft();
 
 -- Which switches hold up the transaction's tenants, and these agents of theirs:
@@ -121,9 +122,7 @@ SET jit = off
 AS $$
 #variable_conflict use_column
 BEGIN
-  IF 'DRAFT' = ANY (statuses) THEN
-    PERFORM pg_notify('intent_draft', '');
-  END IF;
+  PERFORM set_config('intent.submits', 'on', true);
   RETURN QUERY
   WITH submission AS (
     SELECT *

@@ -26,7 +26,7 @@ AS $$
     EXISTS (SELECT FROM jobs AS j
             WHERE j.status = 'running' AND j.intent_id IS NOT NULL
               AND j.lease_expires_at <= engine_now()),
-    EXISTS (SELECT FROM audit_unsealed AS q)
+    EXISTS (SELECT FROM audit_unsealed AS q WHERE q.missing_since IS NULL)
 $$;
 
 DO $$

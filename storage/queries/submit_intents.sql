@@ -1,6 +1,7 @@
 -- Stores a group of submissions, decided or not (0027), and tells, at the
--- commit, those who watch for decided intents ($42; null where there are none):
--- answers the intents that were stored, and one row more for the notification.
+-- commit, those who watch for decided intents ($42; null where there are none)
+-- and those who claim ($43): answers the intents that were stored, and a row
+-- more for each notification.
 -- $1-$23 are columns of submissions, $24-$34 of memos, $35-$41 of entries.
 SELECT id::text, to_micros(created_at), to_micros(updated_at)
 FROM submit_intents(
@@ -15,3 +16,6 @@ FROM submit_intents(
 UNION ALL
 SELECT pg_notify('intent_settled', $42::text)::text, 0, 0
 WHERE $42::text IS NOT NULL
+UNION ALL
+SELECT pg_notify('intent_draft', '')::text, 0, 0
+WHERE $43::boolean

@@ -249,6 +249,57 @@ TEST(BatchTest, TheLimitIsNamed) {
             "`requests`: 1 to 1000 are taken, not 1001");
 }
 
+TEST(BatchTest, ALargeBatchIsNotWaitedFor) {
+  ServedEngine served({});
+  BatchSubmitIntentsRequest request = BatchOf(std::vector<std::string>(5));
+  for (auto& one : *request.mutable_requests()) {
+    one.set_payload(
+        absl::StrCat(R"({"text": ")", std::string(250'000, 'x'), "\"}"));
+  }
+  EXPECT_TRUE(SubmitBatch(served, request).ok());
+  request.mutable_requests(4)->mutable_wait()->set_seconds(1);
+  EXPECT_EQ(SubmitBatch(served, request).status.error_message(),
+            "`requests`: a batch of more than 1 MiB is not waited for; leave "
+            "`wait` out");
+}
+
+TEST(BatchTest, AnswersFitWhatClientsTake) {
+  ServedEngine served({.runs = true});
+  BatchSubmitIntentsRequest request =
+      BatchOf(std::vector<std::string>(1000, "x"));
+  for (auto& one : *request.mutable_requests()) {
+    one.set_rationale(std::string(5000, 'r'));
+  }
+  const auto answer = SubmitBatch(served, request);
+  ASSERT_TRUE(answer.ok()) << answer.status.error_message();
+  for (const auto& result : answer.response.results()) {
+    EXPECT_EQ(result.intent().status(), intent::v1::INTENT_STATUS_EXECUTED);
+    EXPECT_FALSE(result.intent().id().empty());
+  }
+}
+
+TEST(GroupTest, WhatAnotherEngineStoresHoldsUpNobodyElse) {
+  ServedEngine served({.runs = true});
+  BatchSubmitIntentsRequest request = BatchOf({"a", "b"});
+  // As an engine that was paused before its commit.
+  SqlConnection paused(served.database().superuser_url());
+  ASSERT_TRUE(
+      paused
+          .Run(absl::StrCat(
+              "SET session_replication_role = replica; BEGIN; INSERT "
+              "INTO intent_requests (tenant_id, principal_id, "
+              "request_id, body_sha256, intent_id) VALUES ('",
+              served.tenant().id, "', '", served.tenant().agent, "', '",
+              request.requests(0).request_id(), "', '', gen_random_uuid())"))
+          .ok());
+  const auto answer = SubmitBatch(served, request);
+  ASSERT_TRUE(answer.ok()) << answer.status.error_message();
+  EXPECT_EQ(answer.response.results(0).status().code(),
+            grpc::StatusCode::ABORTED);
+  EXPECT_EQ(answer.response.results(1).intent().status(),
+            intent::v1::INTENT_STATUS_EXECUTED);
+}
+
 TEST(BatchTest, AsManyAsACallMayHoldAreDecided) {
   ServedEngine served({.runs = true});
   const auto answer =

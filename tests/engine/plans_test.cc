@@ -37,11 +37,14 @@ INSERT INTO intents
    transition_number, created_at)
 SELECT f.id, f.tenant_id, f.agent_id, 'POST', '{"text": "x"}',
        '{"text": "x"}', repeat('0', 64),
-       CASE WHEN f.waits THEN 'AWAITING_HUMAN' ELSE 'EXECUTED' END, '{}',
+       CASE WHEN f.waits THEN 'AWAITING_HUMAN' ELSE 'EXECUTED' END,
+       CASE WHEN f.waits THEN r.decision ELSE a.decision END,
        CASE WHEN f.waits THEN 'REVIEW' ELSE 'ALLOW' END, 'sha256:0',
        CASE WHEN f.waits THEN f.memo_id END, 3,
        engine_now() - f.n * interval '1 second'
-FROM filled AS f;
+FROM filled AS f,
+     (SELECT decision FROM intents WHERE sgl_result = 'REVIEW' LIMIT 1) AS r,
+     (SELECT decision FROM intents WHERE sgl_result = 'ALLOW' LIMIT 1) AS a;
 INSERT INTO intent_requests
   (tenant_id, principal_id, request_id, body_sha256, intent_id)
 SELECT f.tenant_id, f.agent_id, f.id::text, '', f.id FROM filled AS f;
@@ -123,6 +126,10 @@ TEST(PlansTest, NoLargeTableIsReadFromEndToEnd) {
   const SqlResult told = first.database().Super().Run(kWriteDownPlans);
   ASSERT_TRUE(told.ok()) << told.error;
   ServedEngine served({.runs = true});
+  // What decisions are copied from.
+  Caller agent = served.As(served.agent_token());
+  agent.MustSubmit("POST", R"({"text": "hi"})");
+  agent.MustSubmit("POST", R"({"text": "hi"})", kBigSpend);
   const SqlResult filled = served.database().Super().Run(kFill);
   ASSERT_TRUE(filled.ok()) << filled.error;
   const size_t before = ServerLog().size();

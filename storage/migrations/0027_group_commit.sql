@@ -193,6 +193,8 @@ BEGIN
       AS e (intent_id, place, actor_user_id, actor_external_id, level, action,
             meta)
     JOIN intent AS i ON i.id = e.intent_id
+    -- So that an intent's entries have their times in their order.
+    ORDER BY e.intent_id, e.place
   )
   SELECT i.id, i.created_at, i.updated_at FROM intent AS i;
 END

@@ -114,9 +114,6 @@ void Work(ServedEngine& served) {
   ASSERT_TRUE(page.ok());
   list.set_page_token(page.response.next_page_token());
   ASSERT_TRUE(agent.List(list).ok());
-  intent::v1::ListDecisionMemosRequest memos;
-  memos.mutable_filter()->set_status(intent::v1::MEMO_STATUS_PROPOSED);
-  ASSERT_TRUE(owner.ListMemos(memos).ok());
   ASSERT_TRUE(served.engine().worker().ExpireMemos().ok());
 }
 

@@ -40,6 +40,7 @@ std::string OpenPolicy() {
 policy test.effects version 1
 layer platform
 default allow
+intent * {}
 review BIG_SPEND when intent.spend >= $250 risk 2
 )sgl";
   for (const EffectCase& one : kEffectCases) {

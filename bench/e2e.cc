@@ -221,10 +221,14 @@ class Bench {
                      contender.is_audited ? " audited" : "");
     std::FILE* output = popen(command.c_str(), "r");
     SGL_CHECK(output != nullptr) << command;
-    char line[64] = {};
+    // Its last line is the rate; warnings may come before.
+    char line[256] = {};
     double rate = 0;
-    SGL_CHECK(std::fgets(line, sizeof line, output) != nullptr &&
-              absl::SimpleAtod(line, &rate) && pclose(output) == 0)
+    bool has_rate = false;
+    while (std::fgets(line, sizeof line, output) != nullptr) {
+      has_rate = absl::SimpleAtod(line, &rate);
+    }
+    SGL_CHECK(pclose(output) == 0 && has_rate)
         << command << "; install it: npm install --no-save --prefix "
         << "bench/peers --ignore-scripts";
     return rate;

@@ -18,7 +18,7 @@ const WRITE_ENTRIES = {
   FROM bench_entries AS e, (SELECT gen_random_uuid() AS id) AS f
   WHERE e.intent_type = 'EMAIL_SEND' AND e.action <> 'INTENT_SUBMITTED'`,
 };
-const CLIENTS = 16;
+const CLIENTS = 24;
 
 // Returns what says how many seconds went by since.
 function stopwatch() {
@@ -53,7 +53,7 @@ async function graphileWorker(pool, url, count, work) {
     preset: {
       worker: {
         connectionString: url,
-        concurrentJobs: 24,
+        concurrentJobs: CLIENTS,
         maxPoolSize: CLIENTS,
         localQueue: { size: 500 },
         completeJobBatchDelay: 0,

@@ -23,7 +23,9 @@ def _executed_though_forbidden(rows, ledger):
 @_plants(rules.decided_by_the_rules)
 def _executed_unasked(rows, ledger):
     del ledger
-    _first(rows, "EXECUTED")["intent_type"] = "QUICK"
+    next(intent for intent in rows["intents"]
+         if intent["status"] == "EXECUTED"
+         and intent["intent_type"] != "QUICK")["intent_type"] = "QUICK"
 
 
 @_plants(rules.came_to_rest)

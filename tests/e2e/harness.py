@@ -86,6 +86,16 @@ class Client:
             intent_service_pb2.GetIntentRequest(id=intent_id),
             metadata=self.metadata, timeout=30).intent
 
+    def await_decided(self, intent_id, within=30):
+        """The intent as soon as it has left DRAFT, told by a watch."""
+        for answer in self.intents.WatchIntents(
+                intent_service_pb2.WatchIntentsRequest(include_existing=True),
+                metadata=self.metadata, timeout=within):
+            if (answer.intent.id == intent_id and answer.intent.status
+                    != intent_pb2.INTENT_STATUS_DRAFT):
+                return answer.intent
+        raise AssertionError(f"the watch ended before {intent_id} was decided")
+
     def get_memo(self, memo_id):
         return self.decisions.GetDecisionMemo(
             decision_service_pb2.GetDecisionMemoRequest(id=memo_id),

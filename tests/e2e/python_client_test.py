@@ -103,9 +103,7 @@ class PythonClientTest(unittest.TestCase):
             f"VALUES ('{tenant}', '{agent}', 'SOCIAL_POST', "
             "'{\"channel\": \"x\", \"text\": \"t\", \"spendUsd\": 900}') "
             "RETURNING id")[0][0]
-        # A waiting submission behind it is decided after it.
-        self.agent.submit("SOCIAL_POST", {"channel": "x", "text": "t"})
-        intent = self.agent.get_intent(row)
+        intent = self.agent.await_decided(row)
         self.assertEqual(intent.status,
                          intent_pb2.INTENT_STATUS_AWAITING_HUMAN)
         self.assertEqual([r.code for r in intent.decision.reasons],

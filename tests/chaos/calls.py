@@ -27,7 +27,8 @@ class Line:
             harness.decision_service_pb2_grpc.DecisionServiceStub(
                 self._channel),
             harness.intent_service_pb2_grpc.IntentServiceStub(self._channel),
-            harness.admin_service_pb2_grpc.AdminServiceStub(self._channel))
+            harness.admin_service_pb2_grpc.AdminServiceStub(self._channel),
+            harness.job_service_pb2_grpc.JobServiceStub(self._channel))
 
     def method(self, name):
         """The method of this name, of whichever service has it."""

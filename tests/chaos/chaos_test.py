@@ -1,8 +1,8 @@
 """Proves the invariants of ARCHITECTURE.md while everything breaks: clients
-submit, insert, vote, edit and cancel in two tenants over two engines, and by a
-seed engines are killed, paused and flooded, PostgreSQL is stopped, connections
-are cut, kill switches thrown and rules swapped. Then all comes to rest, and rules.py judges
-the rows by what the clients were answered.
+submit, insert, vote, edit, cancel and do jobs in two tenants over two engines,
+and by a seed engines are killed, paused and flooded, PostgreSQL is stopped,
+connections are cut, kill switches thrown and rules swapped. Then all comes to
+rest, and rules.py judges the rows by what the clients were answered.
 
     bazel run --config=opt //tests/chaos:chaos_test -- --seed 7 --seconds 60
     bazel run --config=opt //tests/chaos:chaos_test -- --plant unguarded_vote
@@ -34,10 +34,11 @@ from tests.chaos import faults
 from tests.chaos import rule_plants
 from tests.chaos import rules
 from tests.chaos import towns
+from tests.chaos import workers
 from tests.e2e import harness
 
 POLICY = pathlib.Path("tests/chaos/chaos.sgl")
-# What has an executor; ORPHAN has none, and fails.
+# What is recorded; ORPHAN has no executor, and fails, and ERRAND is a job.
 EXECUTED_TYPES = ("POST", "WIRE", "FILING", "QUICK")
 # With what comes before and after it, three minutes on two cores.
 SECONDS_DEFAULT = 120
@@ -67,7 +68,10 @@ class Chaos:
         executors = self.server.folder / "executors.textproto"
         executors.write_text("".join(
             f'executors {{ intent_type: "{name}" record {{}} }}\n'
-            for name in EXECUTED_TYPES))
+            for name in EXECUTED_TYPES) +
+            f'executors {{ intent_type: "{workers.JOB_TYPE}" job {{ '
+            f"max_retries: {workers.RETRIES_MAX} "
+            f"concurrency_max: {rules.JOBS_RUNNING_MAX} }} }}\n")
         self.engines = [
             engines.Engine(
                 self.server, name, executors, binary=binary,
@@ -131,11 +135,13 @@ class Chaos:
         pause = threading.Event()
         while time.monotonic() < deadline and self.database.query(
                 "SELECT EXISTS (SELECT FROM intents "
-                "WHERE status IN ('DRAFT', 'VALIDATING')) "
+                "WHERE status = 'DRAFT') "
                 "OR EXISTS (SELECT FROM decision_memos "
                 "WHERE status = 'PROPOSED' AND expires_at < engine_now())"
         ) == "t":
             pause.wait(_POLL_SECONDS)
+        workers.finish_jobs(self._lines, self.towns, self.database,
+                            self.ledger)
 
     def snapshot(self):
         return checker.read(self.database.query)

@@ -68,7 +68,13 @@ SELECT json_build_object(
   'tokens', (SELECT coalesce(json_agg(to_json(t)), '[]') FROM (
     SELECT id, issued_by FROM api_tokens) AS t),
   'jobs', (SELECT coalesce(json_agg(to_json(j)), '[]') FROM (
-    SELECT id, tenant_id, intent_id, status FROM jobs) AS j))
+    SELECT id, tenant_id, intent_id, job_type, status, max_retries,
+           output::text AS output
+    FROM jobs) AS j),
+  'job_entries', (SELECT coalesce(json_agg(to_json(a) ORDER BY a.created_at),
+                                  '[]') FROM (
+    SELECT tenant_id, action, entity_id, meta, created_at
+    FROM audit_log WHERE entity_type = 'job') AS a))
 """
 
 
@@ -172,9 +178,6 @@ _STEPS = {
     ("AWAITING_HUMAN", "INTENT_CANCELED"): "FAILED",
     ("APPROVED REVIEW", "DECISION_MEMO_REOPENED"): "AWAITING_HUMAN",
     ("EDITED REVIEW", "DECISION_MEMO_REOPENED"): "AWAITING_HUMAN",
-    ("VALIDATING", "JOB_SUCCEEDED"): "EXECUTED",
-    ("VALIDATING", "JOB_EXHAUSTED_RETRIES"): "FAILED",
-    ("VALIDATING", "INTENT_CANCELED"): "FAILED",
 }
 # From which a decision is taken, and what its entries are prefixed with.
 _DECIDED_FROM = {"DRAFT": "", "CLAIMED": "", "APPROVED": "APPROVED ",
@@ -197,8 +200,8 @@ def step(state, entry):
             return "EXECUTED"
         if action == "ENGINE_FAILED":
             return "FAILED"
-        if action == "JOB_ENQUEUED":
-            return "VALIDATING"
+        if action == "INTENT_CANCELED":
+            return "FAILED"  # Its job was.
     return _STEPS.get((state, action))
 
 
@@ -277,9 +280,34 @@ def one_effect(snapshot, ledger):
             yield intent_id, f"{len(jobs)} jobs"
     for (action, intent_id), entries in snapshot.by(
             "entries", "action", "entity_id").items():
-        if action in ("ENGINE_EXECUTED_INTENT", "JOB_SUCCEEDED") and (
-                len(entries) > 1):
+        if action == "ENGINE_EXECUTED_INTENT" and len(entries) > 1:
             yield intent_id, f"{action} {len(entries)} times"
+
+
+# How a job that stands so leaves its intent.
+_JOB_ENDS = {"queued": {"VALIDATING"}, "running": {"VALIDATING"},
+             "succeeded": {"EXECUTED"},
+             "failed": {"JOB_FAILED", "JOB_EXHAUSTED_RETRIES"},
+             "canceled": {"CANCELED"}}
+_JOB_OVER = {"succeeded": "JOB_SUCCEEDED", "canceled": "JOB_CANCELED"}
+
+
+def job_goes_with_intent(snapshot, ledger):
+    """A job ends once, and its intent as it did."""
+    del ledger
+    intents = snapshot.by("intents", "id")
+    entries = snapshot.by("job_entries", "entity_id")
+    for job in snapshot.jobs:
+        for intent in intents[job["intent_id"]]:
+            outcome = intent["failure_reason"] or intent["status"]
+            if outcome not in _JOB_ENDS[job["status"]]:
+                yield intent["id"], f"{job['status']} job of {outcome}"
+        actions = collections.Counter(
+            entry["action"] for entry in entries[job["id"]])
+        for status, action in _JOB_OVER.items():
+            if actions[action] != (job["status"] == status):
+                yield job["intent_id"], (f"{action} {actions[action]} times, "
+                                         f"the job is {job['status']}")
 
 
 # --- Authority ---------------------------------------------------------------
@@ -560,7 +588,7 @@ def nothing_from_nowhere(snapshot, ledger):
 # By the name that a violation is reported under.
 INVARIANTS = {check.__name__: check for check in (
     one_outcome, counted_transitions, memo_goes_with_intent, one_effect,
-    authority, votes_are_bound, votes_are_on_record, edits_are_on_record,
+    job_goes_with_intent, authority, votes_are_bound, votes_are_on_record, edits_are_on_record,
     tenants_apart, acknowledged_is_there, nothing_from_nowhere)}
 
 

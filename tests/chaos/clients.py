@@ -1,6 +1,6 @@
 """What calls the engines while chaos is made: threads of which each takes turn
 after turn as an agent, an existing writer, a person or a snoop, and notes all
-that it is answered.
+that it is answered; beside them the workers of workers.py.
 
     fleet = clients.Fleet(towns, lines, database, ledger, rng)
     fleet.start()
@@ -22,13 +22,14 @@ from tests.chaos import calls
 from tests.chaos import database
 from tests.chaos import person
 from tests.chaos import rules
+from tests.chaos import workers
 from tests.e2e import harness
 
 # Clients that act at once. With two cores below engines and PostgreSQL more
 # only wait for each other.
 CLIENTS = 12
-TYPES = ("POST", "WIRE", "FILING", "QUICK", "ORPHAN")
-_TYPE_WEIGHTS = (8, 4, 3, 1, 2)
+TYPES = ("POST", "WIRE", "FILING", "QUICK", "ORPHAN", "ERRAND")
+_TYPE_WEIGHTS = (8, 4, 3, 1, 2, 5)
 _SPENDS = (person.SMALL, person.BIG, person.HUGE)
 _SPEND_WEIGHTS = (5, 5, 1)
 # What a row inserted by SQL says of its spend, in dollars.
@@ -333,7 +334,7 @@ class Fleet:
         self.lock = threading.Lock()
         self.turns = calls.Turns()
         self._lines = lines
-        self._is_over = threading.Event()
+        self.is_over = threading.Event()
         self._failures = []
         places = [Place(town) for town in towns]
         self._clients = [
@@ -341,6 +342,10 @@ class Fleet:
                    places[(number + 1) % len(places)],
                    random.Random(rng.getrandbits(64)))
             for number in range(CLIENTS)]
+        self._clients += [
+            workers.Worker(self, number, towns[number % len(towns)],
+                           random.Random(rng.getrandbits(64)))
+            for number in range(workers.WORKERS)]
         self._threads = [threading.Thread(target=self._run, args=(client,))
                          for client in self._clients]
 
@@ -360,7 +365,7 @@ class Fleet:
 
     def _run(self, client):
         try:
-            while not self._is_over.is_set():
+            while not self.is_over.is_set():
                 client.take_turn()
                 self.turns.add()
         except BaseException as failure:
@@ -372,7 +377,7 @@ class Fleet:
 
     def finish(self):
         """Lets each client end its turn; nothing is in doubt any more then."""
-        self._is_over.set()
+        self.is_over.set()
         for thread in self._threads:
             thread.join()
         for failure in self._failures:

@@ -18,6 +18,7 @@ ROLES = ("compliance", "owner", "privacy", "member")
 # Calls at once while people are made.
 _CALLS = 16
 USER = 2
+WORKER = 3
 AGENT = 1
 OPERATOR = 4
 

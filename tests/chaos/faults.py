@@ -126,6 +126,24 @@ FAULTS = {
         sql="ALTER SYSTEM SET wal_writer_delay = '10s'; "
             "SELECT pg_reload_conf(); "
             "ALTER ROLE intentd SET synchronous_commit = off;"),
+    "unfenced_completion": Fault(
+        says="whoever was handed a job before completes it, whose hands ever it "
+             "is in",
+        invariants=("leases_are_fences",),
+        statements=(("    AND lease_token = $2::uuid\n"
+                     "    AND lease_expires_at > engine_now()\n"
+                     "  RETURNING tenant_id, job_type",
+                     "    AND $2::uuid IS NOT NULL\n"
+                     "  RETURNING tenant_id, job_type"),)),
+    "early_handout": Fault(
+        says="leases end before their time: a job is in two workers' hands",
+        invariants=("one_worker_at_a_time",),
+        functions=(("expired_jobs",
+                    "due_time CONSTANT timestamptz := engine_now();",
+                    "due_time CONSTANT timestamptz := engine_now() "
+                    "+ interval '2 seconds';"),),
+        statements=(("j.lease_expires_at <= engine_now()\n",
+                     "true\n"),)),
     "deaf_switch": Fault(
         says="votes and settlements ask for no kill switch",
         invariants=("off_means_off",),

@@ -7,7 +7,7 @@ from tests.e2e import harness
 
 # The one reason that each type is asked about for, in the suite's policies.
 REASON_CODES = {"POST": "POSTS", "WIRE": "WIRES", "FILING": "FILINGS",
-                "QUICK": "QUICKS"}
+                "QUICK": "QUICKS", "ERRAND": "ERRANDS"}
 _CODES_IN_DOUBT = {code.value[0] for code in calls.IN_DOUBT}
 # Below it nobody is asked; above $1,000,000 nothing is let pass.
 BIG, SMALL, HUGE = 300_000_000, 1_000_000, 2_000_000_000_000

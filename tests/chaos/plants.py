@@ -154,6 +154,22 @@ def _resumed_twice(rows, ledger):
         rows["entries"].append(entry)
 
 
+@_plants(checker.job_goes_with_intent)
+def _a_job_that_its_intent_left_behind(rows, ledger):
+    del ledger
+    intent, _ = _approved(rows)
+    rows["jobs"].append({"id": "job", "tenant_id": intent["tenant_id"],
+                         "intent_id": intent["id"], "status": "queued"})
+
+
+@_plants(checker.job_goes_with_intent)
+def _a_job_done_unrecorded(rows, ledger):
+    del ledger
+    intent, _ = _approved(rows)
+    rows["jobs"].append({"id": "job", "tenant_id": intent["tenant_id"],
+                         "intent_id": intent["id"], "status": "succeeded"})
+
+
 @_plants(checker.one_effect)
 def _two_jobs(rows, ledger):
     del ledger

@@ -1,6 +1,8 @@
 """Violations to plant in what chaos left, at least one for each invariant of
 rules.py, as plants.py has them for those of checker.py.
 """
+import dataclasses
+
 from tests.chaos import checker
 from tests.chaos import plants
 from tests.chaos import rules
@@ -141,3 +143,77 @@ def _decided_under_what_was_replaced(rows, ledger):
 def _internal(rows, ledger):
     del rows
     ledger.acts.append(checker.Act("APPROVE", "", "", 1, "", "INTERNAL"))
+
+
+def _completed(rows, ledger):
+    """A job that a worker was told is done, and what it had said."""
+    for report in ledger.job_reports:
+        if report.verb == "CompleteJob" and report.is_acknowledged:
+            return (next(job for job in rows["jobs"]
+                         if job["id"] == report.job_id), report)
+    raise AssertionError("no job was completed")
+
+
+@_plants(rules.one_worker_at_a_time)
+def _a_job_in_two_hands(rows, ledger):
+    del rows
+    lease = ledger.leases[0]
+    ledger.leases.append(dataclasses.replace(
+        lease, token="another", attempt=lease.attempt + 1,
+        expires_at=lease.expires_at + 1, told_at=lease.told_at))
+    ledger.job_reports = []
+
+
+@_plants(rules.one_worker_at_a_time)
+def _a_try_given_out_twice(rows, ledger):
+    del rows
+    ledger.leases.append(dataclasses.replace(
+        ledger.leases[0], token="another", told_at=float("inf")))
+
+
+@_plants(rules.one_worker_at_a_time)
+def _more_than_may_run(rows, ledger):
+    del ledger
+    first = next(entry for entry in rows["job_entries"]
+                 if entry["action"] == "JOB_LEASED")
+    place = rows["job_entries"].index(first) + 1
+    rows["job_entries"][place:place] = [
+        first | {"entity_id": str(number)}
+        for number in range(rules.JOBS_RUNNING_MAX)]
+
+
+@_plants(rules.leases_are_fences)
+def _completed_and_undone(rows, ledger):
+    _completed(rows, ledger)[0]["status"] = "queued"
+
+
+@_plants(rules.leases_are_fences)
+def _another_output(rows, ledger):
+    _completed(rows, ledger)[0]["output"] = '"another"'
+
+
+@_plants(rules.leases_are_fences)
+def _completed_by_who_had_lost_it(rows, ledger):
+    _, report = _completed(rows, ledger)
+    ledger.job_reports = [dataclasses.replace(report, asked_at=float("inf"))]
+
+
+@_plants(rules.workers_said_so)
+def _completed_by_nobody(rows, ledger):
+    del rows
+    ledger.job_reports = []
+
+
+@_plants(rules.workers_said_so)
+def _given_out_once_more(rows, ledger):
+    job, _ = _completed(rows, ledger)
+    rows["job_entries"] += [
+        {"action": "JOB_LEASED", "entity_id": job["id"]}] * (
+            job["max_retries"] + 1)
+
+
+@_plants(rules.workers_said_so)
+def _given_up_by_nobody(rows, ledger):
+    job, _ = _completed(rows, ledger)
+    next(intent for intent in rows["intents"]
+         if intent["id"] == job["intent_id"])["failure_reason"] = "JOB_FAILED"

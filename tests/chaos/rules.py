@@ -9,21 +9,26 @@ engine's code.
 
 The rules of chaos.sgl are written down here a second time (`expected`), so that
 a decision is judged by them and not by what is on record. A client of a new
-kind (a worker that leases jobs, say) notes what it was answered in a list of
-its own here, and brings its check into INVARIANTS.
+kind notes what it was answered in a list of its own here, and brings its check
+into INVARIANTS, as workers do.
 """
 import collections
 import dataclasses
 import datetime
+import json
 
 from tests.chaos import checker
 
 MICROS = 1_000_000
+# Of one tenant's, at once: chaos_test.py declares it.
+JOBS_RUNNING_MAX = 6
 # What callers may be told; anything else is a mistake of ours.
-ANSWERS = {"ALREADY_VOTED", "CONFLICT", "INTENT_FINAL", "KILL_SWITCH",
+ANSWERS = {"ALREADY_VOTED", "CONFLICT", "HAS_JOB", "INTENT_FINAL", "KILL_SWITCH",
            "MEMO_CLOSED", "MEMO_EXPIRED", "NOTHING_CHANGED", "NOT_YOUR_INTENT",
            "OTHER_REASONS", "ROLE_MISSING", "SELF_APPROVAL", "STALE_PAYLOAD",
            "STALE_REVISION"}
+# And workers, and who cancels what they do.
+WORKER_ANSWERS = {"CONFLICT", "LEASE_LOST", "JOB_OVER"}
 # And in the middle of chaos, of a try that was not repeated.
 _TRANSIENT = {"CANCELLED", "CALL_CANCELED", "COMMIT_IN_DOUBT",
               "DATABASE_UNAVAILABLE", "DEADLINE_EXCEEDED", "DRAINING",
@@ -60,6 +65,45 @@ class Reign:
     until: float = float("inf")
 
 
+@dataclasses.dataclass(frozen=True)
+class Lease:
+    """A job as a worker was handed it; times are of time.time(), which is the
+    database's clock, too: both are on one machine."""
+    job_id: str
+    intent_id: str
+    tenant_id: str
+    token: str
+    attempt: int
+    expires_at: float
+    told_at: float
+
+
+@dataclasses.dataclass
+class JobReport:
+    """What a worker said under a lease, all its tries taken together."""
+    verb: str  # CompleteJob, FailJob or HeartbeatJob
+    job_id: str
+    token: str
+    output: str
+    retryable: bool
+    asked_at: float
+    # ACKNOWLEDGED, the reason of the refusal that the last try got, or empty
+    # where it got none yet.
+    answer: str = ""
+    # A try before it was never answered, and may have been done.
+    is_in_doubt: bool = False
+    # Of a heartbeat that was acknowledged.
+    expires_at: float = 0
+
+    @property
+    def is_acknowledged(self):
+        return self.answer == "ACKNOWLEDGED"
+
+    @property
+    def may_be_done(self):
+        return self.is_acknowledged or self.is_in_doubt
+
+
 @dataclasses.dataclass
 class ChaosLedger(checker.Ledger):
     """What the clients and the actor know. Guarded by one lock, its users'."""
@@ -81,6 +125,8 @@ class ChaosLedger(checker.Ledger):
     leaks: list = dataclasses.field(default_factory=list)
     windows: list = dataclasses.field(default_factory=list)
     reigns: list = dataclasses.field(default_factory=list)
+    leases: list = dataclasses.field(default_factory=list)
+    job_reports: list = dataclasses.field(default_factory=list)
     # (method, reason) of answers that no client should get.
     strange: list = dataclasses.field(default_factory=list)
 
@@ -104,6 +150,7 @@ def expected(intent_type, spend):
         "WIRE": [(2, frozenset({"compliance", "owner"}))] if is_big else [],
         "FILING": [(1, frozenset({"privacy"}))],
         "QUICK": [(3, frozenset())],
+        "ERRAND": [(1, frozenset())] if is_big else [],
     }.get(intent_type, [])
     return ("REVIEW", demands) if demands else ("ALLOW", [])
 
@@ -150,6 +197,7 @@ def came_to_rest(snapshot, ledger):
 # Why an intent may fail here. An end of engines or of the database is no
 # reason.
 _FAILURES = {"APPROVAL_EXPIRED", "CANCELED", "HUMAN_REJECTED"}
+_JOB_FAILURES = {"JOB_FAILED", "JOB_EXHAUSTED_RETRIES"}
 
 
 def nothing_fails_for_chaos(snapshot, ledger):
@@ -159,6 +207,8 @@ def nothing_fails_for_chaos(snapshot, ledger):
     for intent in snapshot.intents:
         is_orphan = intent["intent_type"] == "ORPHAN"
         reason = intent["failure_reason"]
+        if reason in _JOB_FAILURES and intent["intent_type"] == "ERRAND":
+            continue  # workers_said_so judges it.
         if reason == "NO_EXECUTOR" and not is_orphan or (
                 reason not in _FAILURES | {"NO_EXECUTOR", None}):
             yield intent["id"], f"failed with {reason}"
@@ -238,6 +288,106 @@ def final_states_stay(snapshot, ledger):
             yield intent_id, "canceled for a client, but not on record"
 
 
+# --- Jobs --------------------------------------------------------------------
+
+
+def one_worker_at_a_time(snapshot, ledger):
+    """Nobody is handed a job that is in another's hands, or the same try twice,
+    and never are more of them in workers' hands than may be.
+    """
+    extended = {}
+    for report in ledger.job_reports:
+        if report.verb == "HeartbeatJob":
+            extended[report.token] = max(extended.get(report.token, 0),
+                                         report.expires_at)
+    given_up = {report.token for report in ledger.job_reports
+                if report.verb == "FailJob"}
+    held = collections.defaultdict(list)
+    for lease in sorted(ledger.leases, key=lambda one: one.told_at):
+        for before in held[lease.job_id]:
+            ends_at = max(before.expires_at, extended.get(before.token, 0))
+            if lease.token == before.token or lease.attempt == before.attempt:
+                yield lease.intent_id, f"try {lease.attempt} given out twice"
+            elif before.token not in given_up and lease.told_at < ends_at:
+                yield lease.intent_id, (
+                    f"given out {ends_at - lease.told_at:.3f} s before its "
+                    "lease ended")
+        held[lease.job_id].append(lease)
+    yield from _too_many_running(snapshot)
+
+
+def _too_many_running(snapshot):
+    """What entries alone say: a heartbeat makes a lease longer than that."""
+    running = collections.defaultdict(dict)
+    for entry in snapshot.job_entries:
+        jobs = running[entry["tenant_id"]]
+        if entry["action"] != "JOB_LEASED":
+            jobs.pop(entry["entity_id"], None)
+            continue
+        now = _time_of(entry)
+        jobs[entry["entity_id"]] = datetime.datetime.fromisoformat(
+            entry["meta"]["lease_expires_at"]).timestamp()
+        count = sum(ends_at > now for ends_at in jobs.values())
+        if count > JOBS_RUNNING_MAX:
+            yield entry["entity_id"], f"one of {count} in workers' hands"
+
+
+def leases_are_fences(snapshot, ledger):
+    """Only who holds a job completes it, once, and what it said stands."""
+    jobs = snapshot.by("jobs", "id")
+    ends_at = {lease.token: lease.expires_at for lease in ledger.leases}
+    done = {}
+    for report in ledger.job_reports:
+        if report.verb == "HeartbeatJob" and report.may_be_done:
+            # In doubt it may have made the lease as long as it likes.
+            ends_at[report.token] = max(ends_at[report.token],
+                                        report.expires_at or float("inf"))
+    for report in ledger.job_reports:
+        if report.verb != "CompleteJob" or not report.may_be_done:
+            continue
+        first = done.setdefault(report.job_id, report)
+        if not report.is_acknowledged:
+            continue
+        is_late = report.asked_at > ends_at[report.token]
+        is_repeat = first is not report and first.token == report.token
+        if is_late and not is_repeat:
+            yield report.job_id, "completed after its lease"
+        for job in jobs[report.job_id]:
+            if job["status"] != "succeeded":
+                yield job["intent_id"], f"completed, and is {job['status']}"
+            elif json.loads(job["output"]) != json.loads(report.output):
+                yield job["intent_id"], (f"completed as {report.output}, is "
+                                         f"{job['output']}")
+
+
+def workers_said_so(snapshot, ledger):
+    """What became of a job is what a worker said, or what its leases came to."""
+    reports = collections.defaultdict(list)
+    for report in ledger.job_reports:
+        if report.may_be_done:
+            reports[report.job_id].append(report)
+    leased = collections.Counter(
+        entry["entity_id"] for entry in snapshot.job_entries
+        if entry["action"] == "JOB_LEASED")
+    intents = snapshot.by("intents", "id")
+    for job in snapshot.jobs:
+        said = reports[job["id"]]
+        reason = intents[job["intent_id"]][0]["failure_reason"]
+        if job["status"] == "succeeded" and not any(
+                report.verb == "CompleteJob" for report in said):
+            yield job["intent_id"], "nobody completed it"
+        if reason == "JOB_FAILED" and not any(
+                report.verb == "FailJob" and not report.retryable
+                for report in said):
+            yield job["intent_id"], "nobody gave it up"
+        if leased[job["id"]] > job["max_retries"] + 1:
+            yield job["intent_id"], f"given out {leased[job['id']]} times"
+        if (reason == "JOB_EXHAUSTED_RETRIES" and
+                leased[job["id"]] != job["max_retries"] + 1):
+            yield job["intent_id"], (f"exhausted after {leased[job['id']]} "
+                                     "tries")
+
+
 # --- Tenants, switches, answers ----------------------------------------------
 
 
@@ -264,11 +414,15 @@ _FORBIDDEN = {"ENGINE_CLAIMED_INTENT", "SGL_EVALUATED", "ENGINE_EXECUTED_INTENT"
 
 def off_means_off(snapshot, ledger):
     """While a switch was off for certain, nothing below it was decided, voted
-    on or executed.
+    on, handed out or executed. What a worker had in hand it may complete.
     """
     intents = snapshot.by("intents", "id")
-    entries = [(_time_of(entry), entry) for entry in snapshot.entries
-               if entry["action"] in _FORBIDDEN]
+    jobs = snapshot.by("jobs", "intent_id")
+    entries = [(_time_of(entry), entry)
+               for entry in snapshot.entries + snapshot.job_entries
+               if entry["action"] in _FORBIDDEN and not (
+                   entry["action"] == "ENGINE_EXECUTED_INTENT" and
+                   jobs[entry["entity_id"]])]
     for window in ledger.windows:
         for time, entry in entries:
             if not window.since < time < window.until:
@@ -314,6 +468,7 @@ def answers_make_sense(snapshot, ledger):
 INVARIANTS = {check.__name__: check for check in (
     decided_by_the_rules, came_to_rest, nothing_fails_for_chaos,
     waits_for_somebody, one_intent_a_request, final_states_stay,
+    one_worker_at_a_time, leases_are_fences, workers_said_so,
     nobody_saw_anothers, off_means_off, decided_under_the_active_rules,
     answers_make_sense)}
 

@@ -27,6 +27,7 @@ class Town:
     agents: list
     people: list
     operator_token: str
+    worker_token: str
     # An agent that does nothing but flood.
     flooder: Agent
 
@@ -54,7 +55,9 @@ def _make_town(admin, slug):
               for number in range(_AGENTS)]
     operator = admin.call("CreateToken", tenant=slug, kind=crowd.OPERATOR,
                           name="operator").secret
-    return Town(slug, tenant_id, agents, people, operator,
+    worker = admin.call("CreateToken", tenant=slug, kind=crowd.WORKER,
+                        name="worker").secret
+    return Town(slug, tenant_id, agents, people, operator, worker,
                 make_agent("flooder", ""))
 
 

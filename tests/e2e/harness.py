@@ -41,7 +41,8 @@ def _load_stubs():
         for name in ("intent_pb2", "intent_service_pb2",
                      "intent_service_pb2_grpc", "decision_service_pb2",
                      "decision_service_pb2_grpc", "admin_service_pb2",
-                     "admin_service_pb2_grpc")
+                     "admin_service_pb2_grpc", "job_service_pb2",
+                     "job_service_pb2_grpc")
     }
     shutil.rmtree(out)
     return modules
@@ -55,6 +56,8 @@ decision_service_pb2 = _STUBS["decision_service_pb2"]
 decision_service_pb2_grpc = _STUBS["decision_service_pb2_grpc"]
 admin_service_pb2 = _STUBS["admin_service_pb2"]
 admin_service_pb2_grpc = _STUBS["admin_service_pb2_grpc"]
+job_service_pb2 = _STUBS["job_service_pb2"]
+job_service_pb2_grpc = _STUBS["job_service_pb2_grpc"]
 
 
 class Client:

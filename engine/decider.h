@@ -26,6 +26,15 @@ namespace sgl::engine {
 // The reason's code where a tenant's layer does not fit the platform's set.
 inline constexpr char kLayerBroken[] = "TENANT_POLICY_BROKEN";
 
+// What decisions compete for, as it stood once others could not change it any
+// more (contested_decisions.h).
+struct ContestedFacts {
+  // The decision's `now`: read after the locks, and so in place of Facts::now.
+  absl::Time now;
+  // What limits counted before. Borrowed.
+  const LimitTotals* limit_totals = nullptr;
+};
+
 // What came of looking at one intent.
 struct Deliberation {
   // Why the payload can't be read within bounds; then there is no decision,
@@ -59,10 +68,13 @@ struct Deliberation {
 Decision DecideRequest(const TenantPolicy& policy, const Request& request);
 
 // `policy` may be null for an intent whose decision is built in, and for no
-// other. REQUIRES: `facts` were read for the row's tenant and agent, and
-// `policy` is that tenant's.
+// other. Without contested facts the decision is one to be taken again where it
+// draws on any (Decision::limit_draws): what a limit matched is blocked then.
+// REQUIRES: `facts` were read for the row's tenant and agent, and `policy` is
+// that tenant's.
 Deliberation Decide(const TenantPolicy* policy_or_null,
-                    const storage::IntentRow& row, const storage::Facts& facts);
+                    const storage::IntentRow& row, const storage::Facts& facts,
+                    const ContestedFacts* contested_or_null = nullptr);
 
 // Decides as Decide does and says why in `explanation`, which stays empty
 // where there is no decision of a policy. Slower: for whoever asks about one
@@ -70,6 +82,7 @@ Deliberation Decide(const TenantPolicy* policy_or_null,
 Deliberation DecideAndExplain(const TenantPolicy* policy_or_null,
                               const storage::IntentRow& row,
                               const storage::Facts& facts,
+                              const ContestedFacts* contested_or_null,
                               Explanation* explanation);
 
 // Returns what a row that came by SQL lacks, as far as its payload says; for

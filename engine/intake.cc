@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/sha256.h"
-#include "engine/decider.h"
+#include "engine/contested_decisions.h"
 #include "engine/decision_json.h"
 #include "engine/error.h"
 #include "engine/intent_body.h"
@@ -227,15 +227,15 @@ absl::StatusOr<Intake::Preview> Intake::TryLook(const CallScope& scope,
   const absl::StatusOr<std::shared_ptr<const TenantPolicy>> own =
       policies_->ForTenant(*tx, policy, principal.tenant_id);
   if (!own.ok()) return own.status();
-  tx->Rollback();
   Preview preview;
   preview.row = RowOf(principal, submission, facts->now);
-  Deliberation deliberation =
-      why == Why::kUnasked ? Decide(own->get(), preview.row, *facts)
-                           : DecideAndExplain(own->get(), preview.row, *facts,
-                                              &preview.evaluation.explanation);
-  preview.evaluation.decision = std::move(deliberation.decision);
-  preview.evaluation.decided_at = deliberation.decided_at;
+  absl::StatusOr<Deliberation> deliberation = DecideUncounted(
+      *tx, *facts, {.policy_or_null = own->get(), .row = &preview.row},
+      why == Why::kUnasked ? nullptr : &preview.evaluation.explanation);
+  tx->Rollback();
+  if (!deliberation.ok()) return deliberation.status();
+  preview.evaluation.decision = std::move(deliberation->decision);
+  preview.evaluation.decided_at = deliberation->decided_at;
   return preview;
 }
 

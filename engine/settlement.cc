@@ -331,6 +331,8 @@ void FailEffect(absl::string_view reason, absl::string_view message,
   settlement->status = IntentStatus::kFailed;
   settlement->failure_reason = std::string(reason);
   settlement->failure_message = std::string(message);
+  // It was never executed, so no limit counts it.
+  settlement->limit_counts.clear();
   // INVARIANT: what executes ends with the entry that says so.
   SGL_CHECK_EQ(settlement->audit.back().action, "ENGINE_EXECUTED_INTENT");
   settlement->audit.back() = Failed(reason, message);

@@ -9,7 +9,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "engine/decider.h"
+#include "engine/contested_decisions.h"
 #include "engine/effects/apply.h"
 #include "engine/error.h"
 #include "engine/escalations.h"
@@ -18,6 +18,7 @@
 #include "storage/audit.h"
 #include "storage/facts.h"
 #include "storage/intents.h"
+#include "storage/limits.h"
 #include "storage/memos.h"
 #include "storage/requests.h"
 
@@ -45,6 +46,13 @@ constexpr absl::Duration kPartitionInterval = absl::Hours(1);
 // less than a second.
 constexpr absl::Duration kForgetInterval = absl::Hours(1);
 constexpr int kForgottenRequestsMax = 10000;
+// Entries of limits that one transaction prunes: it holds their counters for
+// some ms. And how many of those one sweep does: ten thousand a second are
+// more than come in.
+constexpr int kPrunedLimitsMax = 1000;
+constexpr int kPruneStepsMax = 10;
+// Counters that are forgotten at once, and how often.
+constexpr int kForgottenLimitsMax = 10000;
 // Memos that one sweep ends, and that it escalates: each takes some round
 // trips, and no more than this many may keep a batch of DRAFTs waiting.
 constexpr int kSweptMemosMax = 256;
@@ -188,6 +196,8 @@ absl::Status Worker::Sweep(const storage::WaitingWork& work) {
   swept_ = absl::Now();
   MakePartitions();
   ForgetRequests();
+  ForgetLimits();
+  if (work.has_expired_limits) PruneLimits();
   if (work.has_escalations) EscalateMemos();
   if (work.has_expired_leases) EndLeases();
   return work.has_due_memos ? ExpireMemos().status() : absl::OkStatus();
@@ -229,6 +239,35 @@ void Worker::ForgetRequests() {
   // After a full batch the next sweep goes on.
   if (status.ok() && *count == kForgottenRequestsMax) return;
   requests_forgotten_ = absl::Now();
+}
+
+void Worker::PruneLimits() {
+  for (int step = 0; step < kPruneStepsMax; ++step) {
+    absl::StatusOr<int64_t> count = 0;
+    absl::StatusOr<storage::Transaction> tx =
+        db_->Begin({.lock_timeout = kLockTimeout});
+    absl::Status status = tx.status();
+    if (status.ok()) {
+      count = storage::PruneLimits(*tx, kPrunedLimitsMax);
+      status = count.status();
+    }
+    if (status.ok()) status = tx->Commit();
+    // Whoever decides leaves out what should be gone; the next sweep goes on.
+    if (!status.ok()) LogWarn("prune limits: {}", status.ToString());
+    if (!status.ok() || *count < kPrunedLimitsMax) return;
+  }
+}
+
+void Worker::ForgetLimits() {
+  if (absl::Now() - limits_forgotten_ < kForgetInterval) return;
+  absl::StatusOr<storage::Transaction> tx = db_->Begin({});
+  absl::Status status = tx.status();
+  if (status.ok()) {
+    status = storage::ForgetLimits(*tx, kForgottenLimitsMax).status();
+  }
+  if (status.ok()) status = tx->Commit();
+  if (!status.ok()) LogWarn("forget limits: {}", status.ToString());
+  limits_forgotten_ = absl::Now();
 }
 
 absl::StatusOr<int> Worker::SettleDrafts() {
@@ -286,16 +325,12 @@ absl::StatusOr<int> Worker::SettleBatch() {
   });
   if (rows->empty()) return absl::AbortedError("layers are to be compiled");
 
-  std::vector<storage::Settlement> settlements;
-  settlements.reserve(rows->size());
-  for (const storage::IntentRow& row : *rows) {
-    const TenantPolicy* own = tenants->at(row.tenant_id).get();
-    settlements.push_back(
-        SettleDecided(row, Decide(own, row, *facts), *executors_));
-  }
+  absl::StatusOr<std::vector<storage::Settlement>> settlements =
+      DecideBatch(*tx, *facts, *tenants, *rows);
+  if (!settlements.ok()) return settlements.status();
   absl::StatusOr<std::vector<std::string>> settled =
-      is_careful_ ? SettleSingly(*tx, digest, *rows, settlements)
-                  : SettleTogether(*tx, digest, *rows, std::move(settlements));
+      is_careful_ ? SettleSingly(*tx, digest, *rows, *settlements)
+                  : SettleTogether(*tx, digest, *rows, *std::move(settlements));
   absl::Status status = settled.status();
   // What is broken may be known only now: somebody's deferred constraint.
   if (status.ok()) status = tx->Commit();
@@ -319,6 +354,28 @@ absl::StatusOr<int> Worker::SettleBatch() {
   waiters_->NoteSettled(*settled);
   if (waiting > 0) policies_->CompileWaiting();
   return static_cast<int>(settled->size());
+}
+
+absl::StatusOr<std::vector<storage::Settlement>> Worker::DecideBatch(
+    storage::Transaction& tx, const storage::Facts& facts,
+    const TenantPolicies& tenants,
+    const std::vector<storage::IntentRow>& rows) const {
+  std::vector<Contender> contenders;
+  contenders.reserve(rows.size());
+  for (const storage::IntentRow& row : rows) {
+    contenders.push_back(
+        {.policy_or_null = tenants.at(row.tenant_id).get(), .row = &row});
+  }
+  std::vector<storage::Settlement> settlements(rows.size());
+  const absl::Status decided =
+      DecideContested(tx, facts, contenders,
+                      [&](size_t place, const Deliberation& deliberation) {
+                        settlements[place] = SettleDecided(
+                            rows[place], deliberation, *executors_);
+                        return &settlements[place];
+                      });
+  if (!decided.ok()) return decided;
+  return settlements;
 }
 
 absl::StatusOr<std::vector<std::string>> Worker::SettleTogether(

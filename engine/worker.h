@@ -30,6 +30,8 @@
 #include "engine/waiters.h"
 #include "engine/wake_signal.h"
 #include "storage/database.h"
+#include "storage/facts.h"
+#include "storage/intents.h"
 #include "storage/settlement.h"
 
 namespace sgl::engine {
@@ -77,16 +79,23 @@ class Worker {
   absl::Status SettleWhileThereAre();
   bool IsSweepDue() const;
   // What is done by the clock, where it is due: escalates memos that nobody
-  // voted on, ends overdue ones and leases, makes partitions, forgets old
-  // request ids.
+  // voted on, ends overdue ones and leases, makes partitions, prunes limits,
+  // forgets old request ids.
   absl::Status Sweep(const storage::WaitingWork& work);
   void EscalateMemos();
   void EndLeases();
   void MakePartitions();
   void ForgetRequests();
+  void PruneLimits();
+  void ForgetLimits();
   // Settles a batch, once more where another policy set is active by now.
   absl::StatusOr<int> SettleAgainstActive();
   absl::StatusOr<int> SettleBatch();
+  // Decides a batch of what these tenants are decided under.
+  absl::StatusOr<std::vector<storage::Settlement>> DecideBatch(
+      storage::Transaction& tx, const storage::Facts& facts,
+      const TenantPolicies& tenants,
+      const std::vector<storage::IntentRow>& rows) const;
   // Each of the two settles a batch, effects included, and returns the ids of
   // those settled. All at once, or not at all:
   absl::StatusOr<std::vector<std::string>> SettleTogether(
@@ -126,6 +135,7 @@ class Worker {
   absl::Time swept_ = absl::InfinitePast();
   absl::Time partitions_made_ = absl::InfinitePast();
   absl::Time requests_forgotten_ = absl::InfinitePast();
+  absl::Time limits_forgotten_ = absl::InfinitePast();
   std::jthread thread_;
 };
 

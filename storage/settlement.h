@@ -25,6 +25,7 @@
 #include "storage/audit.h"
 #include "storage/database.h"
 #include "storage/intents.h"
+#include "storage/limits.h"
 
 namespace sgl::storage {
 
@@ -96,6 +97,9 @@ struct Settlement {
   std::optional<MemoDraft> memo = {};
   // For VALIDATING: the job that it waits for.
   std::optional<JobDraft> job = {};
+  // What limits count of it (limits.h), with its settlement: of one that is
+  // EXECUTED or waits for its job. The counters are locked.
+  std::vector<LimitCount> limit_counts = {};
   // In their order; numbered from the intent's counter.
   std::vector<AuditEntry> audit = {};
 };

@@ -10,6 +10,7 @@
 #include "storage/fact_columns.h"
 #include "storage/guard.h"
 #include "storage/intent_columns.h"
+#include "storage/limit_counts.h"
 #include "storage/queries.h"
 #include "storage/session.h"
 #include "storage/settlement_columns.h"
@@ -197,9 +198,17 @@ std::vector<std::optional<IntentRow>> Insert(
     rows[place->second]->created_at = reader.Time();
     rows[place->second]->updated_at = reader.Time();
   }
+  std::vector<LimitCount> counts;
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (!is_stored[i]) rows[i].reset();
+    const Settlement* settlement = submissions[i].settlement_or_null;
+    if (!is_stored[i]) {
+      rows[i].reset();
+    } else if (settlement != nullptr) {
+      counts.insert(counts.end(), settlement->limit_counts.begin(),
+                    settlement->limit_counts.end());
+    }
   }
+  EnterLimitCounts(counts, session);
   return rows;
 }
 

@@ -1,6 +1,7 @@
-// Decisions on what others compete for: the places that a limit has left. Every
-// path that decides and settles comes through here: a worker's batch, a group
-// of submissions, an intent that goes on after a vote or an edit.
+// Decisions on what others compete for: the places that a limit has left, the
+// money that a budget has left. Every path that decides and settles comes
+// through here: a worker's batch, a group of submissions, an intent that goes
+// on after a vote or an edit.
 //
 //   DecideContested(tx, facts, contenders,
 //                   [&](size_t place, const Deliberation& deliberation) {
@@ -16,12 +17,17 @@
 //    gave the lock up is seen.
 // 3. Those intents are decided again, in their order, at the time that was read
 //    with it. What passes is noted in its settlement, and counts for those
-//    after it.
+//    after it. What passes the rules and would spend more than its budget has
+//    left is FAILED (FailSpend).
+//
+// A limit is drawn on by what rules match; a budget by what was settled and
+// spends, judged by facts that were read without a lock.
 //
 // Nothing that was read can change before the transaction ends, so what was
 // decided by it holds. One that by that time draws on something else than at
 // first (a rule may ask what time it is) is locked and read as well, and all of
-// step 3 done again.
+// step 3 done again. Only then may a limit be locked after a budget; should two
+// meet crosswise so, one is ABORTED.
 
 #ifndef ENGINE_CONTESTED_DECISIONS_H_
 #define ENGINE_CONTESTED_DECISIONS_H_
@@ -51,14 +57,15 @@ struct Contender {
 
 // Settles the contender at this place of the list, and returns where it keeps
 // the settlement; null where it does not settle that one. Called for each,
-// those that draw on nothing first; for one that does maybe more than once, and
-// then the last call holds.
+// those that draw on no limit first; for one that does maybe more than once,
+// and then the last call holds.
 using SettleContender = std::function<absl::StatusOr<storage::Settlement*>(
     size_t place, const Deliberation& deliberation)>;
 
 // Decides and has them settled; writes nothing. Effects come after it, and what
 // fails then does not count (FailEffect), though it was in the way of those
-// that were decided after it. ABORTED: locks were not to be had, or what is
+// that were decided after it (where it spent, ApplyEffects has them decided
+// once more). ABORTED: locks were not to be had, or what is
 // drawn on changed with every look; begin the transaction again. Errors of
 // `settle` are handed on.
 absl::Status DecideContested(storage::Transaction& tx,
@@ -68,9 +75,10 @@ absl::Status DecideContested(storage::Transaction& tx,
 
 // Decides one by what counted so far, for whoever only asks: nothing is locked
 // and nothing counts. Explains it where an explanation is wanted.
-absl::StatusOr<Deliberation> DecideUncounted(
-    storage::Transaction& tx, const storage::Facts& facts,
-    const Contender& contender, Explanation* explanation_or_null);
+absl::StatusOr<Deliberation> DecideUncounted(storage::Transaction& tx,
+                                             const storage::Facts& facts,
+                                             const Contender& contender,
+                                             Explanation* explanation_or_null);
 
 }  // namespace sgl::engine
 

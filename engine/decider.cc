@@ -93,6 +93,24 @@ AgentFacts AgentFactsOf(const storage::IntentRow& row,
   return agent;
 }
 
+// The category that the intent's spend draws on; empty for none.
+std::string SpendCategoryOf(const storage::IntentRow& row,
+                            const storage::Facts& facts) {
+  const auto found = facts.spend_categories.find(row.intent_type);
+  return found == facts.spend_categories.end() ? "" : found->second;
+}
+
+BudgetFacts BudgetFactsOf(const storage::SpendKey& key,
+                          const storage::BudgetRecords& budgets) {
+  BudgetFacts budget;
+  const auto found = budgets.find(key);
+  if (found == budgets.end()) return budget;
+  budget.exists = true;
+  budget.remaining_micros_usd = found->second.remaining_micros_usd;
+  budget.limit_micros_usd = found->second.limit_micros_usd;
+  return budget;
+}
+
 // `violations` is there where there are any.
 void AppendViolations(const std::vector<FieldViolation>& violations,
                       std::string* out) {
@@ -142,8 +160,26 @@ void AppendLimits(const Request& request, const std::vector<LimitDraw>& draws,
   absl::StrAppend(out, "]");
 }
 
+// The category is there where the type has one, what the budget holds where
+// there is one.
+void AppendBudget(const BudgetFacts& budget, const std::string& category,
+                  std::string* out) {
+  absl::StrAppend(out, R"(,"budget":{"exists":)",
+                  budget.exists ? "true" : "false");
+  if (!category.empty()) {
+    absl::StrAppend(out, R"(,"category":)");
+    AppendJsonText(category, out);
+  }
+  if (budget.exists) {
+    absl::StrAppend(out, R"(,"remaining_micros_usd":)",
+                    budget.remaining_micros_usd, R"(,"limit_micros_usd":)",
+                    budget.limit_micros_usd);
+  }
+  absl::StrAppend(out, "}");
+}
+
 std::string FactsJson(const Request& request, int32_t revision,
-                      const std::vector<LimitDraw>& draws) {
+                      const Deliberation& deliberation) {
   const IntentFacts& intent = request.intent;
   const AgentFacts& agent = request.agent;
   const TenantFacts& tenant = request.tenant;
@@ -173,9 +209,8 @@ std::string FactsJson(const Request& request, int32_t revision,
   add("seat", SeatName(tenant.seat));
   absl::StrAppend(&out, R"(},"integrations":)");
   AppendJsonTexts(tenant.connected, &out);
-  absl::StrAppend(&out, R"(,"budget":{"exists":)",
-                  request.budget.exists ? "true" : "false", "}");
-  AppendLimits(request, draws, &out);
+  AppendBudget(request.budget, deliberation.spend_category, &out);
+  AppendLimits(request, deliberation.decision.limit_draws, &out);
   AppendViolations(request.violations, &out);
   absl::StrAppend(&out, "}");
   return out;
@@ -299,8 +334,15 @@ Deliberation Deliberate(const TenantPolicy* policy_or_null,
   request.intent.created_at = row.created_at;
   request.agent = AgentFactsOf(row, facts);
   request.tenant = TenantFactsOf(row, facts);
+  deliberation.spend_category = SpendCategoryOf(row, facts);
+  const storage::SpendKey spend_key = {.tenant_id = row.tenant_id,
+                                       .category = deliberation.spend_category};
+  request.budget = BudgetFactsOf(spend_key, facts.budgets);
   request.now = facts.now;
   if (contested_or_null != nullptr) {
+    if (contested_or_null->budgets != nullptr) {
+      request.budget = BudgetFactsOf(spend_key, *contested_or_null->budgets);
+    }
     request.now = contested_or_null->now;
     request.limit_totals = contested_or_null->limit_totals;
   }
@@ -332,8 +374,7 @@ Deliberation Deliberate(const TenantPolicy* policy_or_null,
   if (deliberation.unreadable.empty()) {
     DecideOn(policy_or_null, request, row, &deliberation, explanation_or_null);
   }
-  deliberation.facts =
-      FactsJson(request, row.revision, deliberation.decision.limit_draws);
+  deliberation.facts = FactsJson(request, row.revision, deliberation);
   return deliberation;
 }
 

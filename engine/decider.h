@@ -33,6 +33,9 @@ struct ContestedFacts {
   absl::Time now;
   // What limits counted before. Borrowed.
   const LimitTotals* limit_totals = nullptr;
+  // In place of Facts::budgets: what they have left, less what others of the
+  // transaction spend. Borrowed; null where none is locked.
+  const storage::BudgetRecords* budgets = nullptr;
 };
 
 // What came of looking at one intent.
@@ -59,6 +62,8 @@ struct Deliberation {
   std::string agent_name;
   // What the rules took for the intent's spend.
   int64_t spend_micros_usd = 0;
+  // Of the budgets that it would draw on; empty for none.
+  std::string spend_category;
   // For a row that came by SQL and was not settled before.
   std::optional<storage::Adoption> adoption;
 };

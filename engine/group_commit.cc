@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/budget_book.h"
 #include "engine/contested_decisions.h"
 #include "engine/decider.h"
 #include "engine/effects/apply.h"
@@ -245,6 +246,18 @@ std::vector<std::string> GroupCommit::TenantsOf(
   return {tenants.begin(), tenants.end()};
 }
 
+std::vector<storage::SpendKey> GroupCommit::SpendKeysOf(
+    const std::vector<Entry>& entries) const {
+  if (executors_->spend_categories().empty()) return {};
+  std::vector<storage::IntentRow> rows;
+  for (const Entry& entry : entries) {
+    storage::IntentRow& row = rows.emplace_back();
+    row.tenant_id = entry.member.intent.tenant_id;
+    row.intent_type = entry.member.intent.intent_type;
+  }
+  return engine::SpendKeysOf(*executors_, rows);
+}
+
 absl::Status GroupCommit::Decide(storage::Transaction& tx,
                                  std::vector<Entry>& entries) {
   const std::shared_ptr<const ActivePolicy> policy = policies_->active();
@@ -254,9 +267,10 @@ absl::Status GroupCommit::Decide(storage::Transaction& tx,
     agents.insert(entry.member.intent.agent_id);
   }
   const std::vector<std::string> agent_ids(agents.begin(), agents.end());
-  const absl::StatusOr<storage::SubmissionContext> context =
-      storage::ReadSubmissionContext(tx, agent_ids);
+  absl::StatusOr<storage::SubmissionContext> context =
+      storage::ReadSubmissionContext(tx, agent_ids, SpendKeysOf(entries));
   if (!context.ok()) return context.status();
+  context->facts.spend_categories = executors_->spend_categories();
   if (context->policy_digest != policy->digest) {
     return absl::AbortedError("another policy is active");
   }
@@ -338,7 +352,8 @@ absl::Status GroupCommit::Insert(storage::Transaction& tx,
     entry.is_repeated = true;
     entry.was_repeated = true;
     if (entry.settlement.has_value() &&
-        !entry.settlement->limit_counts.empty()) {
+        (!entry.settlement->limit_counts.empty() ||
+         entry.settlement->spend.has_value())) {
       took_place |= entries.size() > 1;
     }
     absl::StatusOr<std::optional<storage::IntentRow>> earlier =
@@ -355,7 +370,9 @@ absl::Status GroupCommit::Insert(storage::Transaction& tx,
     entry.row = **std::move(earlier);
   }
   // Others may have been refused for what only seemed to pass.
-  if (took_place) return absl::AbortedError("a repeat took a limit's place");
+  if (took_place) {
+    return absl::AbortedError("a repeat took a limit's place or money");
+  }
   return absl::OkStatus();
 }
 

@@ -100,6 +100,9 @@ class GroupCommit {
   static std::vector<std::string> TenantsOf(const std::vector<Entry>& entries);
   absl::Status CommitTogether(std::vector<Entry>& entries, Way way);
   absl::Status TryCommit(std::vector<Entry>& entries, Way way);
+  // Returns the budgets that they would draw on.
+  std::vector<storage::SpendKey> SpendKeysOf(
+      const std::vector<Entry>& entries) const;
   // Fills in the settlements of those that can be decided in this transaction.
   absl::Status Decide(storage::Transaction& tx, std::vector<Entry>& entries);
   // Returns where the entry keeps it; null where a worker is to decide.

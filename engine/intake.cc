@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/sha256.h"
+#include "engine/budget_book.h"
 #include "engine/contested_decisions.h"
 #include "engine/decision_json.h"
 #include "engine/error.h"
@@ -137,6 +138,7 @@ Intake::Intake(storage::Database* db, Policies* policies,
                Waiters* waiters)
     : db_(db),
       policies_(policies),
+      executors_(executors),
       groups_(db, policies, executors, worker, waiters) {}
 
 void Intake::Submit(const CallScope& scope, const Submission& submission,
@@ -221,9 +223,12 @@ absl::StatusOr<Intake::Preview> Intake::TryLook(const CallScope& scope,
   const std::vector<std::string> tenants = {principal.tenant_id};
   std::vector<std::string> agents;
   if (!principal.agent_id.empty()) agents.push_back(principal.agent_id);
-  const absl::StatusOr<storage::Facts> facts =
-      storage::ReadFacts(*tx, tenants, agents);
+  const storage::IntentRow asked =
+      RowOf(principal, submission, absl::UnixEpoch());
+  absl::StatusOr<storage::Facts> facts = storage::ReadFacts(
+      *tx, tenants, agents, SpendKeysOf(*executors_, {&asked, 1}));
   if (!facts.ok()) return facts.status();
+  facts->spend_categories = executors_->spend_categories();
   const absl::StatusOr<std::shared_ptr<const TenantPolicy>> own =
       policies_->ForTenant(*tx, policy, principal.tenant_id);
   if (!own.ok()) return own.status();

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/budget_book.h"
 #include "engine/built_in.h"
 #include "engine/contested_decisions.h"
 #include "engine/decider.h"
@@ -25,9 +26,10 @@ absl::Status Resume(storage::Transaction& tx, Policies* policies,
   if (policy == nullptr && !IsPolicyActivation(row)) return NoActivePolicy();
   const std::vector<std::string> tenants = {row.tenant_id};
   const std::vector<std::string> agents = {row.agent_id};
-  const absl::StatusOr<storage::Facts> facts =
-      storage::ReadFacts(tx, tenants, agents);
+  absl::StatusOr<storage::Facts> facts = storage::ReadFacts(
+      tx, tenants, agents, SpendKeysOf(executors, {&row, 1}));
   if (!facts.ok()) return facts.status();
+  facts->spend_categories = executors.spend_categories();
   const absl::StatusOr<std::shared_ptr<const TenantPolicy>> own =
       policies->ForTenant(tx, policy, row.tenant_id);
   if (!own.ok()) return own.status();

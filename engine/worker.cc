@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "engine/budget_book.h"
 #include "engine/contested_decisions.h"
 #include "engine/effects/apply.h"
 #include "engine/error.h"
@@ -67,13 +68,17 @@ std::vector<std::string> TenantsOf(
 }
 
 absl::StatusOr<storage::Facts> FactsFor(
-    storage::Transaction& tx, const std::vector<storage::IntentRow>& rows) {
+    storage::Transaction& tx, const ExecutorRegistry& executors,
+    const std::vector<storage::IntentRow>& rows) {
   absl::flat_hash_set<std::string> agents;
   for (const storage::IntentRow& row : rows) {
     if (!row.agent_id.empty()) agents.insert(row.agent_id);
   }
   const std::vector<std::string> agent_ids(agents.begin(), agents.end());
-  return storage::ReadFacts(tx, TenantsOf(rows), agent_ids);
+  absl::StatusOr<storage::Facts> facts = storage::ReadFacts(
+      tx, TenantsOf(rows), agent_ids, SpendKeysOf(executors, rows));
+  if (facts.ok()) facts->spend_categories = executors.spend_categories();
+  return facts;
 }
 
 // What is left of a settlement that the database refused.
@@ -104,6 +109,14 @@ storage::Settlement Expired(const storage::LockedMemo& locked) {
 }
 
 }  // namespace
+
+// Borrows all of it.
+struct Worker::Batch {
+  const std::string& digest;
+  const std::vector<storage::IntentRow>& rows;
+  const storage::Facts& facts;
+  const TenantPolicies& tenants;
+};
 
 Worker::Worker(storage::Database* db, Policies* policies,
                const ExecutorRegistry* executors, Waiters* waiters,
@@ -312,7 +325,8 @@ absl::StatusOr<int> Worker::SettleBatch() {
     return passed_over_.contains(row.id);
   });
   if (rows->empty()) return 0;
-  const absl::StatusOr<storage::Facts> facts = FactsFor(*tx, *rows);
+  const absl::StatusOr<storage::Facts> facts =
+      FactsFor(*tx, *executors_, *rows);
   if (!facts.ok()) return facts.status();
   const absl::StatusOr<TenantPolicies> tenants =
       policies_->ForTenants(*tx, policy, TenantsOf(*rows));
@@ -325,12 +339,14 @@ absl::StatusOr<int> Worker::SettleBatch() {
   });
   if (rows->empty()) return absl::AbortedError("layers are to be compiled");
 
+  const Batch batch = {
+      .digest = digest, .rows = *rows, .facts = *facts, .tenants = *tenants};
   absl::StatusOr<std::vector<storage::Settlement>> settlements =
-      DecideBatch(*tx, *facts, *tenants, *rows);
+      DecideBatch(*tx, batch, *rows);
   if (!settlements.ok()) return settlements.status();
   absl::StatusOr<std::vector<std::string>> settled =
-      is_careful_ ? SettleSingly(*tx, digest, *rows, *settlements)
-                  : SettleTogether(*tx, digest, *rows, *std::move(settlements));
+      is_careful_ ? SettleSingly(*tx, batch)
+                  : SettleTogether(*tx, batch, *std::move(settlements));
   absl::Status status = settled.status();
   // What is broken may be known only now: somebody's deferred constraint.
   if (status.ok()) status = tx->Commit();
@@ -357,18 +373,17 @@ absl::StatusOr<int> Worker::SettleBatch() {
 }
 
 absl::StatusOr<std::vector<storage::Settlement>> Worker::DecideBatch(
-    storage::Transaction& tx, const storage::Facts& facts,
-    const TenantPolicies& tenants,
-    const std::vector<storage::IntentRow>& rows) const {
+    storage::Transaction& tx, const Batch& batch,
+    std::span<const storage::IntentRow> rows) const {
   std::vector<Contender> contenders;
   contenders.reserve(rows.size());
   for (const storage::IntentRow& row : rows) {
     contenders.push_back(
-        {.policy_or_null = tenants.at(row.tenant_id).get(), .row = &row});
+        {.policy_or_null = batch.tenants.at(row.tenant_id).get(), .row = &row});
   }
   std::vector<storage::Settlement> settlements(rows.size());
   const absl::Status decided =
-      DecideContested(tx, facts, contenders,
+      DecideContested(tx, batch.facts, contenders,
                       [&](size_t place, const Deliberation& deliberation) {
                         settlements[place] = SettleDecided(
                             rows[place], deliberation, *executors_);
@@ -379,11 +394,12 @@ absl::StatusOr<std::vector<storage::Settlement>> Worker::DecideBatch(
 }
 
 absl::StatusOr<std::vector<std::string>> Worker::SettleTogether(
-    storage::Transaction& tx, const std::string& digest,
-    const std::vector<storage::IntentRow>& rows,
+    storage::Transaction& tx, const Batch& batch,
     std::vector<storage::Settlement> settlements) {
-  absl::Status status = ApplyEffects(tx, *executors_, rows, settlements);
-  if (status.ok()) status = storage::SettleIntents(tx, digest, settlements);
+  absl::Status status = ApplyEffects(tx, *executors_, batch.rows, settlements);
+  if (status.ok()) {
+    status = storage::SettleIntents(tx, batch.digest, settlements);
+  }
   if (!status.ok()) return status;
   std::vector<std::string> ids;
   ids.reserve(settlements.size());
@@ -394,35 +410,37 @@ absl::StatusOr<std::vector<std::string>> Worker::SettleTogether(
 }
 
 absl::StatusOr<std::vector<std::string>> Worker::SettleSingly(
-    storage::Transaction& tx, const std::string& digest,
-    const std::vector<storage::IntentRow>& rows,
-    const std::vector<storage::Settlement>& settlements) {
-  SGL_CHECK_EQ(rows.size(), settlements.size());
+    storage::Transaction& tx, const Batch& batch) {
   std::vector<std::string> settled;
-  for (size_t i = 0; i < rows.size(); ++i) {
+  for (const storage::IntentRow& row : batch.rows) {
+    // In one savepoint: nobody FAILED whose effect stays.
     const auto settle = [&](storage::Settlement settlement) {
-      return tx.InSavepoint([&] {
-        // In the same savepoint: nobody FAILED whose effect stays.
-        const absl::Status applied =
-            ApplyEffects(tx, *executors_, {&rows[i], 1}, {&settlement, 1});
-        if (!applied.ok()) return applied;
-        return storage::SettleIntents(tx, digest, {&settlement, 1});
-      });
+      const absl::Status applied =
+          ApplyEffects(tx, *executors_, {&row, 1}, {&settlement, 1});
+      if (!applied.ok()) return applied;
+      return storage::SettleIntents(tx, batch.digest, {&settlement, 1});
     };
-    absl::Status status = settle(settlements[i]);
+    absl::Status status = tx.InSavepoint([&] {
+      // Once more: what those before it take is known only now.
+      absl::StatusOr<std::vector<storage::Settlement>> decided =
+          DecideBatch(tx, batch, {&row, 1});
+      if (!decided.ok()) return decided.status();
+      return settle(std::move(decided->front()));
+    });
     if (!status.ok() && !IsTransient(status)) {
-      status = settle(Refused(rows[i], status));
+      const storage::Settlement refused = Refused(row, status);
+      status = tx.InSavepoint([&] { return settle(refused); });
     }
-    if (absl::IsAborted(status) && HasEffects({&rows[i], 1})) {
+    if (absl::IsAborted(status) && HasEffects({&row, 1})) {
       // Somebody holds what its effect is to change.
-      NotePassedOver(rows[i].id, kHeldFor);
+      NotePassedOver(row.id, kHeldFor);
       continue;
     }
     if (IsTransient(status)) return status;
     if (status.ok()) {
-      settled.push_back(rows[i].id);
+      settled.push_back(row.id);
     } else {
-      PassOver(rows[i].id, status);
+      PassOver(row.id, status);
     }
   }
   return settled;

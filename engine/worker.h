@@ -91,23 +91,22 @@ class Worker {
   // Settles a batch, once more where another policy set is active by now.
   absl::StatusOr<int> SettleAgainstActive();
   absl::StatusOr<int> SettleBatch();
-  // Decides a batch of what these tenants are decided under.
+  // What a transaction claimed, and what it is decided by.
+  struct Batch;
+  // Decides some of a batch.
   absl::StatusOr<std::vector<storage::Settlement>> DecideBatch(
-      storage::Transaction& tx, const storage::Facts& facts,
-      const TenantPolicies& tenants,
-      const std::vector<storage::IntentRow>& rows) const;
+      storage::Transaction& tx, const Batch& batch,
+      std::span<const storage::IntentRow> rows) const;
   // Each of the two settles a batch, effects included, and returns the ids of
   // those settled. All at once, or not at all:
   absl::StatusOr<std::vector<std::string>> SettleTogether(
-      storage::Transaction& tx, const std::string& digest,
-      const std::vector<storage::IntentRow>& rows,
+      storage::Transaction& tx, const Batch& batch,
       std::vector<storage::Settlement> settlements);
-  // Each by itself: one that the database refuses is FAILED alone, or passed
-  // over where it refuses that too.
+  // Each decided and settled by itself, after those before it: one that the
+  // database refuses is FAILED alone, or passed over where it refuses that too.
+  // REQUIRES: DecideBatch decided all, and so locked what they compete for.
   absl::StatusOr<std::vector<std::string>> SettleSingly(
-      storage::Transaction& tx, const std::string& digest,
-      const std::vector<storage::IntentRow>& rows,
-      const std::vector<storage::Settlement>& settlements);
+      storage::Transaction& tx, const Batch& batch);
   // Leaves an intent alone for a while: the database refuses to change it.
   void PassOver(const std::string& intent_id, const absl::Status& status);
   void NotePassedOver(const std::string& intent_id, absl::Duration duration);

@@ -14,6 +14,7 @@
 #include "storage/queries.h"
 #include "storage/session.h"
 #include "storage/settlement_columns.h"
+#include "storage/spend_records.h"
 #include "storage/uuid.h"
 
 namespace sgl::storage {
@@ -225,9 +226,11 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
     EntryColumns entries;
     std::vector<std::string> ids;
     std::vector<LimitCount> counts;
+    std::vector<const Settlement*> spends;
     for (const Settlement& settlement : settlements) {
       counts.insert(counts.end(), settlement.limit_counts.begin(),
                     settlement.limit_counts.end());
+      spends.push_back(&settlement);
       rows.Add(settlement);
       memos.Add(settlement);
       entries.Add(settlement.intent_id, settlement.audit);
@@ -250,6 +253,7 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
                     session);
     EnqueueJobs(settlements, session);
     EnterLimitCounts(counts, session);
+    RecordSpends(spends, session);
     return absl::OkStatus();
   });
 }

@@ -14,6 +14,7 @@
 #include "storage/queries.h"
 #include "storage/session.h"
 #include "storage/settlement_columns.h"
+#include "storage/spend_records.h"
 #include "storage/uuid.h"
 
 namespace sgl::storage {
@@ -199,6 +200,7 @@ std::vector<std::optional<IntentRow>> Insert(
     rows[place->second]->updated_at = reader.Time();
   }
   std::vector<LimitCount> counts;
+  std::vector<const Settlement*> spends;
   for (size_t i = 0; i < rows.size(); ++i) {
     const Settlement* settlement = submissions[i].settlement_or_null;
     if (!is_stored[i]) {
@@ -206,9 +208,11 @@ std::vector<std::optional<IntentRow>> Insert(
     } else if (settlement != nullptr) {
       counts.insert(counts.end(), settlement->limit_counts.begin(),
                     settlement->limit_counts.end());
+      spends.push_back(settlement);
     }
   }
   EnterLimitCounts(counts, session);
+  RecordSpends(spends, session);
   return rows;
 }
 
@@ -242,7 +246,8 @@ bool SubmissionContext::IsOff(const std::string& tenant_id,
 }
 
 absl::StatusOr<SubmissionContext> ReadSubmissionContext(
-    Transaction& tx, std::span<const std::string> agent_ids) noexcept {
+    Transaction& tx, std::span<const std::string> agent_ids,
+    std::span<const SpendKey> budgets) noexcept {
   using Result = absl::StatusOr<SubmissionContext>;
   return Guard("read what submissions are decided by", [&]() -> Result {
     ArrayText agents;
@@ -250,8 +255,11 @@ absl::StatusOr<SubmissionContext> ReadSubmissionContext(
       if (IsUuid(id)) agents.Add(id);
     }
     SubmissionContext context;
-    for (const pqxx::row& row : OpenSession(tx).Exec(kReadSubmissionContextSql,
-                                                     Args().Array(agents))) {
+    for (const pqxx::row& row : OpenSession(tx).Exec(
+             kReadSubmissionContextSql, Args()
+                                            .Array(agents)
+                                            .Array(TenantsOf(budgets))
+                                            .Array(CategoriesOf(budgets)))) {
       ReadContextRow(row, &context);
     }
     return context;

@@ -93,6 +93,24 @@ AgentFacts AgentFactsOf(const storage::IntentRow& row,
   return agent;
 }
 
+// The category that the intent's spend draws on; empty for none.
+std::string SpendCategoryOf(const storage::IntentRow& row,
+                            const storage::Facts& facts) {
+  const auto found = facts.spend_categories.find(row.intent_type);
+  return found == facts.spend_categories.end() ? "" : found->second;
+}
+
+BudgetFacts BudgetFactsOf(const storage::SpendKey& key,
+                          const storage::BudgetRecords& budgets) {
+  BudgetFacts budget;
+  const auto found = budgets.find(key);
+  if (found == budgets.end()) return budget;
+  budget.exists = true;
+  budget.remaining_micros_usd = found->second.remaining_micros_usd;
+  budget.limit_micros_usd = found->second.limit_micros_usd;
+  return budget;
+}
+
 // `violations` is there where there are any.
 void AppendViolations(const std::vector<FieldViolation>& violations,
                       std::string* out) {
@@ -109,7 +127,59 @@ void AppendViolations(const std::vector<FieldViolation>& violations,
   absl::StrAppend(out, "]");
 }
 
-std::string FactsJson(const Request& request, int32_t revision) {
+// What each limit had counted when the decision was made; nothing where that is
+// no int64, or nobody read it.
+void AppendLimits(const Request& request, const std::vector<LimitDraw>& draws,
+                  std::string* out) {
+  absl::StrAppend(out, R"(,"limits":[)");
+  if (request.limit_totals == nullptr) {
+    absl::StrAppend(out, "]");
+    return;
+  }
+  absl::string_view separator = "";
+  for (const LimitDraw& draw : draws) {
+    absl::StrAppend(out, separator, R"({"layer":)");
+    AppendJsonText(draw.layer, out);
+    absl::StrAppend(out, R"(,"code":)");
+    AppendJsonText(draw.code, out);
+    absl::StrAppend(out, R"(,"per":")", LimitScopeName(draw.scope),
+                    R"(","window_micros":)",
+                    absl::ToInt64Microseconds(draw.window), R"(,"spend":)",
+                    draw.is_spend ? "true" : "false", R"(,"subject":)");
+    AppendJsonText(draw.subject, out);
+    const std::optional<int64_t> counted =
+        request.limit_totals->Total(draw, request.now);
+    absl::StrAppend(out, R"(,"counted":)");
+    if (counted.has_value()) {
+      absl::StrAppend(out, *counted, "}");
+    } else {
+      absl::StrAppend(out, "null}");
+    }
+    separator = ",";
+  }
+  absl::StrAppend(out, "]");
+}
+
+// The category is there where the type has one, what the budget holds where
+// there is one.
+void AppendBudget(const BudgetFacts& budget, const std::string& category,
+                  std::string* out) {
+  absl::StrAppend(out, R"(,"budget":{"exists":)",
+                  budget.exists ? "true" : "false");
+  if (!category.empty()) {
+    absl::StrAppend(out, R"(,"category":)");
+    AppendJsonText(category, out);
+  }
+  if (budget.exists) {
+    absl::StrAppend(out, R"(,"remaining_micros_usd":)",
+                    budget.remaining_micros_usd, R"(,"limit_micros_usd":)",
+                    budget.limit_micros_usd);
+  }
+  absl::StrAppend(out, "}");
+}
+
+std::string FactsJson(const Request& request, int32_t revision,
+                      const Deliberation& deliberation) {
   const IntentFacts& intent = request.intent;
   const AgentFacts& agent = request.agent;
   const TenantFacts& tenant = request.tenant;
@@ -139,8 +209,8 @@ std::string FactsJson(const Request& request, int32_t revision) {
   add("seat", SeatName(tenant.seat));
   absl::StrAppend(&out, R"(},"integrations":)");
   AppendJsonTexts(tenant.connected, &out);
-  absl::StrAppend(&out, R"(,"budget":{"exists":)",
-                  request.budget.exists ? "true" : "false", R"(},"limits":[])");
+  AppendBudget(request.budget, deliberation.spend_category, &out);
+  AppendLimits(request, deliberation.decision.limit_draws, &out);
   AppendViolations(request.violations, &out);
   absl::StrAppend(&out, "}");
   return out;
@@ -253,6 +323,7 @@ void DecideOn(const TenantPolicy* policy_or_null, const Request& request,
 Deliberation Deliberate(const TenantPolicy* policy_or_null,
                         const storage::IntentRow& row,
                         const storage::Facts& facts,
+                        const ContestedFacts* contested_or_null,
                         Explanation* explanation_or_null) {
   Deliberation deliberation;
   Request request;
@@ -263,8 +334,19 @@ Deliberation Deliberate(const TenantPolicy* policy_or_null,
   request.intent.created_at = row.created_at;
   request.agent = AgentFactsOf(row, facts);
   request.tenant = TenantFactsOf(row, facts);
+  deliberation.spend_category = SpendCategoryOf(row, facts);
+  const storage::SpendKey spend_key = {.tenant_id = row.tenant_id,
+                                       .category = deliberation.spend_category};
+  request.budget = BudgetFactsOf(spend_key, facts.budgets);
   request.now = facts.now;
-  deliberation.decided_at = facts.now;
+  if (contested_or_null != nullptr) {
+    if (contested_or_null->budgets != nullptr) {
+      request.budget = BudgetFactsOf(spend_key, *contested_or_null->budgets);
+    }
+    request.now = contested_or_null->now;
+    request.limit_totals = contested_or_null->limit_totals;
+  }
+  deliberation.decided_at = request.now;
 
   PayloadReading reading = ReadPayload(row);
   request.intent.payload = reading.payload;
@@ -289,25 +371,27 @@ Deliberation Deliberate(const TenantPolicy* policy_or_null,
   // People ask for what is built in.
   if (IsPolicyActivation(row)) deliberation.agent_name = requested_by;
   deliberation.spend_micros_usd = request.intent.spend_micros_usd;
-  deliberation.facts = FactsJson(request, row.revision);
-  if (!deliberation.unreadable.empty()) return deliberation;
-  DecideOn(policy_or_null, request, row, &deliberation, explanation_or_null);
+  if (deliberation.unreadable.empty()) {
+    DecideOn(policy_or_null, request, row, &deliberation, explanation_or_null);
+  }
+  deliberation.facts = FactsJson(request, row.revision, deliberation);
   return deliberation;
 }
 
 }  // namespace
 
 Deliberation Decide(const TenantPolicy* policy_or_null,
-                    const storage::IntentRow& row,
-                    const storage::Facts& facts) {
-  return Deliberate(policy_or_null, row, facts, nullptr);
+                    const storage::IntentRow& row, const storage::Facts& facts,
+                    const ContestedFacts* contested_or_null) {
+  return Deliberate(policy_or_null, row, facts, contested_or_null, nullptr);
 }
 
 Deliberation DecideAndExplain(const TenantPolicy* policy_or_null,
                               const storage::IntentRow& row,
                               const storage::Facts& facts,
+                              const ContestedFacts* contested_or_null,
                               Explanation* explanation) {
-  return Deliberate(policy_or_null, row, facts, explanation);
+  return Deliberate(policy_or_null, row, facts, contested_or_null, explanation);
 }
 
 }  // namespace sgl::engine

@@ -26,6 +26,18 @@ namespace sgl::engine {
 // The reason's code where a tenant's layer does not fit the platform's set.
 inline constexpr char kLayerBroken[] = "TENANT_POLICY_BROKEN";
 
+// What decisions compete for, as it stood once others could not change it any
+// more (contested_decisions.h).
+struct ContestedFacts {
+  // The decision's `now`: read after the locks, and so in place of Facts::now.
+  absl::Time now;
+  // What limits counted before. Borrowed.
+  const LimitTotals* limit_totals = nullptr;
+  // In place of Facts::budgets: what they have left, less what others of the
+  // transaction spend. Borrowed; null where none is locked.
+  const storage::BudgetRecords* budgets = nullptr;
+};
+
 // What came of looking at one intent.
 struct Deliberation {
   // Why the payload can't be read within bounds; then there is no decision,
@@ -50,6 +62,8 @@ struct Deliberation {
   std::string agent_name;
   // What the rules took for the intent's spend.
   int64_t spend_micros_usd = 0;
+  // Of the budgets that it would draw on; empty for none.
+  std::string spend_category;
   // For a row that came by SQL and was not settled before.
   std::optional<storage::Adoption> adoption;
 };
@@ -59,10 +73,13 @@ struct Deliberation {
 Decision DecideRequest(const TenantPolicy& policy, const Request& request);
 
 // `policy` may be null for an intent whose decision is built in, and for no
-// other. REQUIRES: `facts` were read for the row's tenant and agent, and
-// `policy` is that tenant's.
+// other. Without contested facts the decision is one to be taken again where it
+// draws on any (Decision::limit_draws): what a limit matched is blocked then.
+// REQUIRES: `facts` were read for the row's tenant and agent, and `policy` is
+// that tenant's.
 Deliberation Decide(const TenantPolicy* policy_or_null,
-                    const storage::IntentRow& row, const storage::Facts& facts);
+                    const storage::IntentRow& row, const storage::Facts& facts,
+                    const ContestedFacts* contested_or_null = nullptr);
 
 // Decides as Decide does and says why in `explanation`, which stays empty
 // where there is no decision of a policy. Slower: for whoever asks about one
@@ -70,6 +87,7 @@ Deliberation Decide(const TenantPolicy* policy_or_null,
 Deliberation DecideAndExplain(const TenantPolicy* policy_or_null,
                               const storage::IntentRow& row,
                               const storage::Facts& facts,
+                              const ContestedFacts* contested_or_null,
                               Explanation* explanation);
 
 // Returns what a row that came by SQL lacks, as far as its payload says; for

@@ -1,10 +1,12 @@
 #include "engine/executors.h"
 
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/check.h"
@@ -31,6 +33,11 @@ class FirstError : public google::protobuf::io::ErrorCollector {
   const std::string file_;
   std::string text_;
 };
+
+// As the database's LedgerCategory has them.
+constexpr std::array<absl::string_view, 7> kLedgerCategories = {
+    "subscription", "token_spend", "api_spend", "refund",
+    "chargeback",   "payout",      "misc"};
 
 absl::StatusOr<ExecutorKind> KindOf(const intent::v1::Executor& executor) {
   if (executor.intent_type().empty()) {
@@ -111,7 +118,44 @@ absl::StatusOr<ExecutorRegistry> ExecutorRegistry::FromText(
                                                      "`: ", added.message()));
     }
   }
+  const absl::Status added = registry.AddSpends(set);
+  if (!added.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ": ", added.message()));
+  }
   return registry;
+}
+
+absl::Status ExecutorRegistry::AddSpends(const intent::v1::ExecutorSet& set) {
+  if (set.spends_size() > kExecutorsMax) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        set.spends_size(), " spends; at most ", kExecutorsMax, " are allowed"));
+  }
+  for (const intent::v1::Spend& spend : set.spends()) {
+    if (spend.intent_type().empty()) {
+      return absl::InvalidArgumentError("a spend names no intent_type");
+    }
+    if (std::find(kLedgerCategories.begin(), kLedgerCategories.end(),
+                  spend.category()) == kLedgerCategories.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the spend of `", spend.intent_type(), "` has the category `",
+          spend.category(), "`; the ledger has ",
+          absl::StrJoin(kLedgerCategories, ", ")));
+    }
+    if (!spend_categories_.emplace(spend.intent_type(), spend.category())
+             .second) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the spend of `", spend.intent_type(), "` is stated twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::string_view ExecutorRegistry::SpendCategory(
+    absl::string_view intent_type) const {
+  const auto found = spend_categories_.find(intent_type);
+  return found == spend_categories_.end() ? absl::string_view()
+                                          : absl::string_view(found->second);
 }
 
 absl::Status ExecutorRegistry::AddJob(const std::string& intent_type,

@@ -5,7 +5,8 @@
 //   if (executors->Find("BANK_TRANSFER") == ExecutorKind::kNone) ...
 //
 // A type without one is never EXECUTED: it fails, loudly, with NO_EXECUTOR.
-// Effects are built in (engine/effects); the deployment's file adds the others.
+// Effects are built in (engine/effects); the deployment's file adds the others,
+// and says for types of any kind which budgets their spend draws on.
 
 #ifndef ENGINE_EXECUTORS_H_
 #define ENGINE_EXECUTORS_H_
@@ -26,6 +27,7 @@
 #include "engine/effects/registry.h"
 
 namespace intent::v1 {
+class ExecutorSet;
 class JobExecutor;
 }  // namespace intent::v1
 
@@ -68,7 +70,8 @@ class ExecutorRegistry {
   // intent.v1.ExecutorSet). INVALID_ARGUMENT names the file, and the line
   // where there is one: text that does not parse, a type twice or one that
   // has an effect, an executor without a type or kind, a job out of bounds, two
-  // caps for one job type.
+  // caps for one job type, a spend that names no type, no category of the
+  // ledger or a type twice.
   static absl::StatusOr<ExecutorRegistry> FromText(absl::string_view file,
                                                    absl::string_view text);
 
@@ -94,6 +97,14 @@ class ExecutorRegistry {
   // for any number; nothing for a job type that no executor names.
   std::optional<int32_t> RunningMax(absl::string_view job_type) const;
 
+  // Returns the category of the budgets that the spend of a type's intents
+  // draws on, as the ledger has it; empty where it draws on none.
+  absl::string_view SpendCategory(absl::string_view intent_type) const;
+  const absl::flat_hash_map<std::string, std::string>& spend_categories()
+      const {
+    return spend_categories_;
+  }
+
   // Returns those of `intent_types` that have no executor, in their order.
   std::vector<std::string> Missing(
       const std::vector<std::string>& intent_types) const;
@@ -101,6 +112,9 @@ class ExecutorRegistry {
  private:
   // Knows the effects and nothing else.
   ExecutorRegistry();
+
+  // Notes what types' spend draws on. Returns what is wrong, or OK.
+  absl::Status AddSpends(const intent::v1::ExecutorSet& set);
 
   // Notes the job of an executor. Returns what is wrong with it, or OK.
   absl::Status AddJob(const std::string& intent_type,
@@ -114,6 +128,8 @@ class ExecutorRegistry {
   absl::flat_hash_map<std::string, JobSettings> jobs_;
   // By job type; zero for no limit.
   absl::flat_hash_map<std::string, int32_t> running_max_;
+  // By intent type.
+  absl::flat_hash_map<std::string, std::string> spend_categories_;
 };
 
 }  // namespace sgl::engine

@@ -109,6 +109,27 @@ TEST(ExecutorRegistryTest, AJobOutOfBoundsIsAnError) {
   }
 }
 
+TEST(ExecutorRegistryTest, SpendsHaveTheirCategories) {
+  const auto registry = ExecutorRegistry::FromText(
+      "executors.textproto",
+      "executors { intent_type: 'PAY' record {} }"
+      "spends { intent_type: 'PAY' category: 'payout' }"
+      "spends { intent_type: 'TICKET_OPEN' category: 'misc' }");
+  ASSERT_TRUE(registry.ok()) << registry.status();
+  EXPECT_EQ(registry->SpendCategory("PAY"), "payout");
+  EXPECT_EQ(registry->SpendCategory("TICKET_OPEN"), "misc");
+  EXPECT_EQ(registry->SpendCategory("OTHER"), "");
+  EXPECT_EQ(ErrorOf("spends { category: 'misc' }"),
+            "executors.textproto: a spend names no intent_type");
+  EXPECT_EQ(ErrorOf("spends { intent_type: 'A' category: 'pay' }"),
+            "executors.textproto: the spend of `A` has the category `pay`; the "
+            "ledger has subscription, token_spend, api_spend, refund, "
+            "chargeback, payout, misc");
+  EXPECT_EQ(ErrorOf("spends { intent_type: 'A' category: 'misc' }"
+                    "spends { intent_type: 'A' category: 'refund' }"),
+            "executors.textproto: the spend of `A` is stated twice");
+}
+
 TEST(ExecutorRegistryTest, DevRecordsAllTypesButThoseNamed) {
   const ExecutorRegistry registry =
       ExecutorRegistry::RecordAllBut({"WIRE", "TICKET_COMMENT"});

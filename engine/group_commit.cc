@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "engine/budget_book.h"
+#include "engine/contested_decisions.h"
 #include "engine/decider.h"
 #include "engine/effects/apply.h"
 #include "engine/error.h"
@@ -76,6 +78,9 @@ struct GroupCommit::Entry {
   absl::StatusOr<storage::IntentRow> row = absl::UnknownError("not stored yet");
   // `row` was there before.
   bool is_repeated = false;
+  // It was in an earlier transaction that tried to store it, so that it is not
+  // decided here. Stays.
+  bool was_repeated = false;
   // The waiters have its `done`.
   bool waits = false;
 };
@@ -241,6 +246,18 @@ std::vector<std::string> GroupCommit::TenantsOf(
   return {tenants.begin(), tenants.end()};
 }
 
+std::vector<storage::SpendKey> GroupCommit::SpendKeysOf(
+    const std::vector<Entry>& entries) const {
+  if (executors_->spend_categories().empty()) return {};
+  std::vector<storage::IntentRow> rows;
+  for (const Entry& entry : entries) {
+    storage::IntentRow& row = rows.emplace_back();
+    row.tenant_id = entry.member.intent.tenant_id;
+    row.intent_type = entry.member.intent.intent_type;
+  }
+  return engine::SpendKeysOf(*executors_, rows);
+}
+
 absl::Status GroupCommit::Decide(storage::Transaction& tx,
                                  std::vector<Entry>& entries) {
   const std::shared_ptr<const ActivePolicy> policy = policies_->active();
@@ -250,9 +267,10 @@ absl::Status GroupCommit::Decide(storage::Transaction& tx,
     agents.insert(entry.member.intent.agent_id);
   }
   const std::vector<std::string> agent_ids(agents.begin(), agents.end());
-  const absl::StatusOr<storage::SubmissionContext> context =
-      storage::ReadSubmissionContext(tx, agent_ids);
+  absl::StatusOr<storage::SubmissionContext> context =
+      storage::ReadSubmissionContext(tx, agent_ids, SpendKeysOf(entries));
   if (!context.ok()) return context.status();
+  context->facts.spend_categories = executors_->spend_categories();
   if (context->policy_digest != policy->digest) {
     return absl::AbortedError("another policy is active");
   }
@@ -261,10 +279,14 @@ absl::Status GroupCommit::Decide(storage::Transaction& tx,
   const absl::StatusOr<TenantPolicies> own =
       policies_->ForTenants(tx, policy, TenantsOf(entries));
   if (!own.ok()) return own.status();
+  std::vector<Entry*> decided;
+  std::vector<storage::IntentRow> rows;
+  std::vector<Contender> contenders;
+  rows.reserve(entries.size());
   for (Entry& entry : entries) {
     const storage::NewIntent& intent = entry.member.intent;
     const auto found = own->find(intent.tenant_id);
-    if (found == own->end() ||
+    if (entry.was_repeated || found == own->end() ||
         context->IsOff(intent.tenant_id, intent.agent_id)) {
       continue;
     }
@@ -273,20 +295,35 @@ absl::Status GroupCommit::Decide(storage::Transaction& tx,
         (layer == context->layer_digests.end() ? "" : layer->second)) {
       return absl::AbortedError("another layer is active");
     }
-    storage::IntentRow row = storage::DraftOf(intent, entry.intent_id);
+    storage::IntentRow& row =
+        rows.emplace_back(storage::DraftOf(intent, entry.intent_id));
     row.created_at = context->facts.now;
     row.updated_at = context->facts.now;
-    const Deliberation deliberation =
-        engine::Decide(found->second.get(), row, context->facts);
-    if (deliberation.is_built_in || !deliberation.unreadable.empty()) continue;
-    entry.settlement = SettleDecided(row, deliberation, *executors_);
-    entry.is_to_execute =
-        entry.settlement->job.has_value() ||
-        (entry.settlement->status == storage::IntentStatus::kExecuted &&
-         executors_->Find(row.intent_type) == ExecutorKind::kEffect);
     entry.platform_digest = policy->digest;
+    decided.push_back(&entry);
+    contenders.push_back({.policy_or_null = found->second.get(), .row = &row});
   }
-  return absl::OkStatus();
+  return DecideContested(tx, context->facts, contenders,
+                         [&](size_t place, const Deliberation& deliberation) {
+                           return Settle(rows[place], deliberation,
+                                         decided[place]);
+                         });
+}
+
+storage::Settlement* GroupCommit::Settle(const storage::IntentRow& row,
+                                         const Deliberation& deliberation,
+                                         Entry* entry) const {
+  entry->settlement.reset();
+  entry->is_to_execute = false;
+  if (deliberation.is_built_in || !deliberation.unreadable.empty()) {
+    return nullptr;
+  }
+  entry->settlement = SettleDecided(row, deliberation, *executors_);
+  entry->is_to_execute =
+      entry->settlement->job.has_value() ||
+      (entry->settlement->status == storage::IntentStatus::kExecuted &&
+       executors_->Find(row.intent_type) == ExecutorKind::kEffect);
+  return &*entry->settlement;
 }
 
 absl::Status GroupCommit::Insert(storage::Transaction& tx,
@@ -305,6 +342,7 @@ absl::Status GroupCommit::Insert(storage::Transaction& tx,
   absl::StatusOr<std::vector<std::optional<storage::IntentRow>>> rows =
       storage::InsertSubmissions(tx, submissions);
   if (!rows.ok()) return rows.status();
+  bool took_place = false;
   for (size_t i = 0; i < entries.size(); ++i) {
     Entry& entry = entries[i];
     if ((*rows)[i].has_value()) {
@@ -312,6 +350,12 @@ absl::Status GroupCommit::Insert(storage::Transaction& tx,
       continue;
     }
     entry.is_repeated = true;
+    entry.was_repeated = true;
+    if (entry.settlement.has_value() &&
+        (!entry.settlement->limit_counts.empty() ||
+         entry.settlement->spend.has_value())) {
+      took_place |= entries.size() > 1;
+    }
     absl::StatusOr<std::optional<storage::IntentRow>> earlier =
         storage::FindSubmission(tx, entry.member.intent);
     if (absl::IsAlreadyExists(earlier.status())) {
@@ -324,6 +368,10 @@ absl::Status GroupCommit::Insert(storage::Transaction& tx,
       return absl::AbortedError("the earlier submission is gone; try again");
     }
     entry.row = **std::move(earlier);
+  }
+  // Others may have been refused for what only seemed to pass.
+  if (took_place) {
+    return absl::AbortedError("a repeat took a limit's place or money");
   }
   return absl::OkStatus();
 }

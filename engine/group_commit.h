@@ -28,6 +28,7 @@
 
 #include "base/mutex.h"
 #include "engine/call_scope.h"
+#include "engine/decider.h"
 #include "engine/executors.h"
 #include "engine/policies.h"
 #include "engine/waiters.h"
@@ -99,8 +100,15 @@ class GroupCommit {
   static std::vector<std::string> TenantsOf(const std::vector<Entry>& entries);
   absl::Status CommitTogether(std::vector<Entry>& entries, Way way);
   absl::Status TryCommit(std::vector<Entry>& entries, Way way);
+  // Returns the budgets that they would draw on.
+  std::vector<storage::SpendKey> SpendKeysOf(
+      const std::vector<Entry>& entries) const;
   // Fills in the settlements of those that can be decided in this transaction.
   absl::Status Decide(storage::Transaction& tx, std::vector<Entry>& entries);
+  // Returns where the entry keeps it; null where a worker is to decide.
+  storage::Settlement* Settle(const storage::IntentRow& row,
+                              const Deliberation& deliberation,
+                              Entry* entry) const;
   absl::Status Insert(storage::Transaction& tx, std::vector<Entry>& entries);
   // Settles those that have an effect or a job, now that they are known to be
   // no repeats.

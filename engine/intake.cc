@@ -10,7 +10,8 @@
 #include <vector>
 
 #include "base/sha256.h"
-#include "engine/decider.h"
+#include "engine/budget_book.h"
+#include "engine/contested_decisions.h"
 #include "engine/decision_json.h"
 #include "engine/error.h"
 #include "engine/intent_body.h"
@@ -137,6 +138,7 @@ Intake::Intake(storage::Database* db, Policies* policies,
                Waiters* waiters)
     : db_(db),
       policies_(policies),
+      executors_(executors),
       groups_(db, policies, executors, worker, waiters) {}
 
 void Intake::Submit(const CallScope& scope, const Submission& submission,
@@ -221,21 +223,24 @@ absl::StatusOr<Intake::Preview> Intake::TryLook(const CallScope& scope,
   const std::vector<std::string> tenants = {principal.tenant_id};
   std::vector<std::string> agents;
   if (!principal.agent_id.empty()) agents.push_back(principal.agent_id);
-  const absl::StatusOr<storage::Facts> facts =
-      storage::ReadFacts(*tx, tenants, agents);
+  const storage::IntentRow asked =
+      RowOf(principal, submission, absl::UnixEpoch());
+  absl::StatusOr<storage::Facts> facts = storage::ReadFacts(
+      *tx, tenants, agents, SpendKeysOf(*executors_, {&asked, 1}));
   if (!facts.ok()) return facts.status();
+  facts->spend_categories = executors_->spend_categories();
   const absl::StatusOr<std::shared_ptr<const TenantPolicy>> own =
       policies_->ForTenant(*tx, policy, principal.tenant_id);
   if (!own.ok()) return own.status();
-  tx->Rollback();
   Preview preview;
   preview.row = RowOf(principal, submission, facts->now);
-  Deliberation deliberation =
-      why == Why::kUnasked ? Decide(own->get(), preview.row, *facts)
-                           : DecideAndExplain(own->get(), preview.row, *facts,
-                                              &preview.evaluation.explanation);
-  preview.evaluation.decision = std::move(deliberation.decision);
-  preview.evaluation.decided_at = deliberation.decided_at;
+  absl::StatusOr<Deliberation> deliberation = DecideUncounted(
+      *tx, *facts, {.policy_or_null = own->get(), .row = &preview.row},
+      why == Why::kUnasked ? nullptr : &preview.evaluation.explanation);
+  tx->Rollback();
+  if (!deliberation.ok()) return deliberation.status();
+  preview.evaluation.decision = std::move(deliberation->decision);
+  preview.evaluation.decided_at = deliberation->decided_at;
   return preview;
 }
 

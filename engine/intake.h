@@ -107,6 +107,7 @@ class Intake {
 
   storage::Database* const db_;
   Policies* const policies_;
+  const ExecutorRegistry* const executors_;
   GroupCommit groups_;
   // Beyond the ids of calls, which count from 1.
   std::atomic<uint64_t> next_item_id_ = uint64_t{1} << 63;

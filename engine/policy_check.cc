@@ -50,7 +50,7 @@ std::string ObstacleOf(const CheckedVersion& version) {
                         version.tests.size() == 1 ? " test" : " tests",
                         version.failed_test_count == 1 ? " fails" : " fail");
   }
-  return std::string(CheckServable(*version.program).message());
+  return "";
 }
 
 // What is wrong with one file's name or text.

@@ -93,14 +93,6 @@ absl::StatusOr<std::vector<SourceFile>> ReadPolicyFiles(
   return sources;
 }
 
-absl::Status CheckServable(const Program& program) {
-  if (!program.has_limits()) return absl::OkStatus();
-  // A limit that nobody counts would let pass what it should stop.
-  return absl::FailedPreconditionError(
-      "the policy has limits, which this engine does not count yet; remove "
-      "them to serve it");
-}
-
 absl::StatusOr<std::shared_ptr<const Program>> CompilePolicy(
     const std::vector<SourceFile>& sources) {
   const std::vector<std::string> names = ZonesNamed(sources);
@@ -108,8 +100,6 @@ absl::StatusOr<std::shared_ptr<const Program>> CompilePolicy(
   if (compilation.program == nullptr) {
     return absl::InvalidArgumentError(compilation.Render());
   }
-  const absl::Status servable = CheckServable(*compilation.program);
-  if (!servable.ok()) return servable;
   if (compilation.warning_count > 0) {
     LogWarn("the policy has {} warnings:\n{}", compilation.warning_count,
             compilation.Render());

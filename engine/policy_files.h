@@ -32,14 +32,9 @@ inline constexpr size_t kPolicyBytesMax = 64 * 1024 * 1024;
 absl::StatusOr<std::vector<SourceFile>> ReadPolicyFiles(
     const std::vector<std::string>& paths);
 
-// Returns FAILED_PRECONDITION for a program that this engine can't serve: one
-// with limits, which it does not count. What is not enforced must not seem to
-// be.
-absl::Status CheckServable(const Program& program);
-
 // Loads the zones that the sources name and compiles them. INVALID_ARGUMENT
-// where there are errors: the message is the rendered diagnostics.
-// FAILED_PRECONDITION as CheckServable. Warnings are logged.
+// where there are errors: the message is the rendered diagnostics. Warnings are
+// logged.
 absl::StatusOr<std::shared_ptr<const Program>> CompilePolicy(
     const std::vector<SourceFile>& sources);
 

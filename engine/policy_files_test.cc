@@ -62,17 +62,5 @@ TEST(ReadPolicyFilesTest, MistakesAreNamed) {
             absl::StrCat("policy path `", folder, "/x` does not exist"));
 }
 
-// A limit that nobody counts would let pass what it should stop.
-TEST(CompilePolicyTest, APolicyWithLimitsIsRefused) {
-  const auto program =
-      CompilePolicy({{"p.sgl",
-                      "policy p version 1\ndefault allow\n"
-                      "limit FEW 5 per agent per 1d else block\n"}});
-  EXPECT_EQ(program.status(),
-            absl::FailedPreconditionError(
-                "the policy has limits, which this engine does not count yet; "
-                "remove them to serve it"));
-}
-
 }  // namespace
 }  // namespace sgl::engine

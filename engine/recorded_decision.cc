@@ -96,6 +96,7 @@ class RecordedDecisionReader::Walker {
   void ReadDemands(dom::element demands);
   void ReadWithin(absl::string_view within);
   void ReadFacts(dom::element facts);
+  void ReadBudget(dom::element budget);
   void ReadIntent(dom::element intent);
   void ReadAgent(dom::element agent);
   void ReadTenant(dom::element tenant);
@@ -241,11 +242,7 @@ void RecordedDecisionReader::Walker::ReadFacts(dom::element facts) {
     } else if (key == "integrations") {
       Texts(value, &request.tenant.connected);
     } else if (key == "budget") {
-      ForEach(value, [&](absl::string_view name, dom::element fact) {
-        if (name == "exists") request.budget.exists = Bool(fact);
-      });
-      // Nobody keeps budgets yet, so what one held was not recorded.
-      is_good_ &= !request.budget.exists;
+      ReadBudget(value);
     } else if (key == "violations") {
       ForEachItem(value, [&](dom::element item) {
         FieldViolation& violation = request.violations.emplace_back();
@@ -256,6 +253,23 @@ void RecordedDecisionReader::Walker::ReadFacts(dom::element facts) {
       });
     }
   });
+}
+
+void RecordedDecisionReader::Walker::ReadBudget(dom::element budget) {
+  BudgetFacts& facts = out_.request.budget;
+  bool is_held = false;
+  ForEach(budget, [&](absl::string_view key, dom::element value) {
+    if (key == "exists") {
+      facts.exists = Bool(value);
+    } else if (key == "remaining_micros_usd") {
+      facts.remaining_micros_usd = Int(value);
+      is_held = true;
+    } else if (key == "limit_micros_usd") {
+      facts.limit_micros_usd = Int(value);
+    }
+  });
+  // A budget of which it isn't known what it held can't be decided by again.
+  is_good_ &= is_held == facts.exists;
 }
 
 void RecordedDecisionReader::Walker::ReadIntent(dom::element intent) {

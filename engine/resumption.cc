@@ -5,7 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/budget_book.h"
 #include "engine/built_in.h"
+#include "engine/contested_decisions.h"
 #include "engine/decider.h"
 #include "engine/effects/apply.h"
 #include "engine/policy_activation.h"
@@ -24,24 +26,33 @@ absl::Status Resume(storage::Transaction& tx, Policies* policies,
   if (policy == nullptr && !IsPolicyActivation(row)) return NoActivePolicy();
   const std::vector<std::string> tenants = {row.tenant_id};
   const std::vector<std::string> agents = {row.agent_id};
-  const absl::StatusOr<storage::Facts> facts =
-      storage::ReadFacts(tx, tenants, agents);
+  absl::StatusOr<storage::Facts> facts = storage::ReadFacts(
+      tx, tenants, agents, SpendKeysOf(executors, {&row, 1}));
   if (!facts.ok()) return facts.status();
+  facts->spend_categories = executors.spend_categories();
   const absl::StatusOr<std::shared_ptr<const TenantPolicy>> own =
       policies->ForTenant(tx, policy, row.tenant_id);
   if (!own.ok()) return own.status();
-  const Deliberation deliberation = Decide(own->get(), row, *facts);
-  const bool is_met = resumption.is_met(deliberation.decision);
-  std::optional<Effect> effect;
-  if (deliberation.is_built_in && is_met &&
-      deliberation.decision.kind == DecisionKind::kReview) {
-    absl::StatusOr<Effect> applied = ApplyPolicyActivation(
-        tx, row, policies, resumption.entry.actor.user_id.value_or(""));
-    if (!applied.ok()) return applied.status();
-    effect = *std::move(applied);
-  }
-  storage::Settlement settlement = SettleApproved(
-      row, deliberation, is_met, executors, resumption.entry, effect);
+  const Contender contender = {.policy_or_null = own->get(), .row = &row};
+  storage::Settlement settlement;
+  const absl::Status decided = DecideContested(
+      tx, *facts, {&contender, 1},
+      [&](size_t, const Deliberation& deliberation)
+          -> absl::StatusOr<storage::Settlement*> {
+        const bool is_met = resumption.is_met(deliberation.decision);
+        std::optional<Effect> effect;
+        if (deliberation.is_built_in && is_met &&
+            deliberation.decision.kind == DecisionKind::kReview) {
+          absl::StatusOr<Effect> applied = ApplyPolicyActivation(
+              tx, row, policies, resumption.entry.actor.user_id.value_or(""));
+          if (!applied.ok()) return applied.status();
+          effect = *std::move(applied);
+        }
+        settlement = SettleApproved(row, deliberation, is_met, executors,
+                                    resumption.entry, effect);
+        return &settlement;
+      });
+  if (!decided.ok()) return decided;
   const absl::Status applied =
       ApplyEffects(tx, executors, {&row, 1}, {&settlement, 1});
   if (!applied.ok()) return applied;

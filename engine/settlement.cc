@@ -153,6 +153,28 @@ storage::JobDraft JobFor(const storage::IntentRow& row,
   return job;
 }
 
+// None where its type draws on no budget, or it spends nothing.
+std::optional<storage::SpendDraft> SpendOf(const Deliberation& deliberation) {
+  if (deliberation.spend_category.empty() ||
+      deliberation.spend_micros_usd <= 0) {
+    return std::nullopt;
+  }
+  return storage::SpendDraft{.category = deliberation.spend_category,
+                             .micros_usd = deliberation.spend_micros_usd,
+                             .counted_at = deliberation.decided_at};
+}
+
+// `$12.5`, exact.
+std::string UsdText(int64_t micros) {
+  const uint64_t size = micros < 0 ? -static_cast<uint64_t>(micros)
+                                   : static_cast<uint64_t>(micros);
+  std::string text = absl::StrCat(micros < 0 ? "-$" : "$", size / 1000000, ".",
+                                  absl::Dec(size % 1000000, absl::kZeroPad6));
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
 void Fail(absl::string_view reason, std::string message,
           storage::Settlement* settlement) {
   settlement->status = IntentStatus::kFailed;
@@ -180,6 +202,7 @@ void Execute(const storage::IntentRow& row, const Deliberation& deliberation,
       [[fallthrough]];
     case ExecutorKind::kRecord:
       settlement->status = IntentStatus::kExecuted;
+      settlement->spend = SpendOf(deliberation);
       settlement->audit.push_back(MakeEntry(
           "ENGINE_EXECUTED_INTENT", AuditLevel::kInfo,
           Dump({{"executor", std::string(ExecutorKindName(kind))},
@@ -188,6 +211,7 @@ void Execute(const storage::IntentRow& row, const Deliberation& deliberation,
     case ExecutorKind::kJob:
       settlement->status = IntentStatus::kValidating;
       settlement->job = JobFor(row, deliberation, executors);
+      settlement->spend = SpendOf(deliberation);
       return;
     case ExecutorKind::kNone:
       return Fail(
@@ -331,9 +355,33 @@ void FailEffect(absl::string_view reason, absl::string_view message,
   settlement->status = IntentStatus::kFailed;
   settlement->failure_reason = std::string(reason);
   settlement->failure_message = std::string(message);
+  // It was never executed, so no limit counts it.
+  settlement->limit_counts.clear();
   // INVARIANT: what executes ends with the entry that says so.
   SGL_CHECK_EQ(settlement->audit.back().action, "ENGINE_EXECUTED_INTENT");
   settlement->audit.back() = Failed(reason, message);
+}
+
+void FailSpend(const storage::BudgetRecord& budget,
+               storage::Settlement* settlement) {
+  SGL_CHECK(settlement->spend.has_value()) << settlement->intent_id;
+  const bool has_job = settlement->job.has_value();
+  SGL_CHECK(has_job || settlement->status == IntentStatus::kExecuted)
+      << settlement->intent_id;
+  settlement->job.reset();
+  // INVARIANT: what executes at once ends with the entry that says so.
+  if (!has_job) {
+    SGL_CHECK_EQ(settlement->audit.back().action, "ENGINE_EXECUTED_INTENT");
+    settlement->audit.pop_back();
+  }
+  Fail(
+      kBudgetExceeded,
+      absl::StrCat("its spend of ", UsdText(settlement->spend->micros_usd),
+                   " is more than the budget of `", settlement->spend->category,
+                   "` has left, ", UsdText(budget.remaining_micros_usd),
+                   "; ask for less, raise the budget, or wait for its next "
+                   "period"),
+      settlement);
 }
 
 storage::Settlement SettleFailed(const storage::IntentRow& row,

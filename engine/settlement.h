@@ -22,6 +22,7 @@
 
 #include "engine/decider.h"
 #include "engine/executors.h"
+#include "storage/facts.h"
 #include "storage/identity.h"
 #include "storage/intents.h"
 #include "storage/settlement.h"
@@ -45,6 +46,9 @@ inline constexpr char kSettlementRefused[] = "SETTLEMENT_REFUSED";
 // Its worker gave it up, or its retries were used up.
 inline constexpr char kJobFailed[] = "JOB_FAILED";
 inline constexpr char kJobExhaustedRetries[] = "JOB_EXHAUSTED_RETRIES";
+
+// Its budget has less left than it would spend.
+inline constexpr char kBudgetExceeded[] = "BUDGET_EXCEEDED";
 
 // Returns what a fresh decision makes of a claimed DRAFT. Where it executes by
 // an effect, ApplyEffects (engine/effects/apply.h) is to be called next.
@@ -91,6 +95,12 @@ storage::Settlement SettleFailed(const storage::IntentRow& row,
 // failure. REQUIRES: it is EXECUTED, by one of the two functions above.
 void FailEffect(absl::string_view reason, absl::string_view message,
                 storage::Settlement* settlement);
+
+// Makes the settlement of an intent that would spend more than its budget has
+// left the one of its failure. REQUIRES: it is EXECUTED or waits for a job, by
+// one of the functions above, and nothing of it has happened.
+void FailSpend(const storage::BudgetRecord& budget,
+               storage::Settlement* settlement);
 
 // Returns an entry with a JSON object as its meta.
 storage::AuditEntry MakeEntry(absl::string_view action,

@@ -9,7 +9,8 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "engine/decider.h"
+#include "engine/budget_book.h"
+#include "engine/contested_decisions.h"
 #include "engine/effects/apply.h"
 #include "engine/error.h"
 #include "engine/escalations.h"
@@ -18,6 +19,7 @@
 #include "storage/audit.h"
 #include "storage/facts.h"
 #include "storage/intents.h"
+#include "storage/limits.h"
 #include "storage/memos.h"
 #include "storage/requests.h"
 
@@ -45,6 +47,13 @@ constexpr absl::Duration kPartitionInterval = absl::Hours(1);
 // less than a second.
 constexpr absl::Duration kForgetInterval = absl::Hours(1);
 constexpr int kForgottenRequestsMax = 10000;
+// Entries of limits that one transaction prunes: it holds their counters for
+// some ms. And how many of those one sweep does: ten thousand a second are
+// more than come in.
+constexpr int kPrunedLimitsMax = 1000;
+constexpr int kPruneStepsMax = 10;
+// Counters that are forgotten at once, and how often.
+constexpr int kForgottenLimitsMax = 10000;
 // Memos that one sweep ends, and that it escalates: each takes some round
 // trips, and no more than this many may keep a batch of DRAFTs waiting.
 constexpr int kSweptMemosMax = 256;
@@ -59,13 +68,17 @@ std::vector<std::string> TenantsOf(
 }
 
 absl::StatusOr<storage::Facts> FactsFor(
-    storage::Transaction& tx, const std::vector<storage::IntentRow>& rows) {
+    storage::Transaction& tx, const ExecutorRegistry& executors,
+    const std::vector<storage::IntentRow>& rows) {
   absl::flat_hash_set<std::string> agents;
   for (const storage::IntentRow& row : rows) {
     if (!row.agent_id.empty()) agents.insert(row.agent_id);
   }
   const std::vector<std::string> agent_ids(agents.begin(), agents.end());
-  return storage::ReadFacts(tx, TenantsOf(rows), agent_ids);
+  absl::StatusOr<storage::Facts> facts = storage::ReadFacts(
+      tx, TenantsOf(rows), agent_ids, SpendKeysOf(executors, rows));
+  if (facts.ok()) facts->spend_categories = executors.spend_categories();
+  return facts;
 }
 
 // What is left of a settlement that the database refused.
@@ -96,6 +109,14 @@ storage::Settlement Expired(const storage::LockedMemo& locked) {
 }
 
 }  // namespace
+
+// Borrows all of it.
+struct Worker::Batch {
+  const std::string& digest;
+  const std::vector<storage::IntentRow>& rows;
+  const storage::Facts& facts;
+  const TenantPolicies& tenants;
+};
 
 Worker::Worker(storage::Database* db, Policies* policies,
                const ExecutorRegistry* executors, Waiters* waiters,
@@ -188,6 +209,8 @@ absl::Status Worker::Sweep(const storage::WaitingWork& work) {
   swept_ = absl::Now();
   MakePartitions();
   ForgetRequests();
+  ForgetLimits();
+  if (work.has_expired_limits) PruneLimits();
   if (work.has_escalations) EscalateMemos();
   if (work.has_expired_leases) EndLeases();
   return work.has_due_memos ? ExpireMemos().status() : absl::OkStatus();
@@ -229,6 +252,35 @@ void Worker::ForgetRequests() {
   // After a full batch the next sweep goes on.
   if (status.ok() && *count == kForgottenRequestsMax) return;
   requests_forgotten_ = absl::Now();
+}
+
+void Worker::PruneLimits() {
+  for (int step = 0; step < kPruneStepsMax; ++step) {
+    absl::StatusOr<int64_t> count = 0;
+    absl::StatusOr<storage::Transaction> tx =
+        db_->Begin({.lock_timeout = kLockTimeout});
+    absl::Status status = tx.status();
+    if (status.ok()) {
+      count = storage::PruneLimits(*tx, kPrunedLimitsMax);
+      status = count.status();
+    }
+    if (status.ok()) status = tx->Commit();
+    // Whoever decides leaves out what should be gone; the next sweep goes on.
+    if (!status.ok()) LogWarn("prune limits: {}", status.ToString());
+    if (!status.ok() || *count < kPrunedLimitsMax) return;
+  }
+}
+
+void Worker::ForgetLimits() {
+  if (absl::Now() - limits_forgotten_ < kForgetInterval) return;
+  absl::StatusOr<storage::Transaction> tx = db_->Begin({});
+  absl::Status status = tx.status();
+  if (status.ok()) {
+    status = storage::ForgetLimits(*tx, kForgottenLimitsMax).status();
+  }
+  if (status.ok()) status = tx->Commit();
+  if (!status.ok()) LogWarn("forget limits: {}", status.ToString());
+  limits_forgotten_ = absl::Now();
 }
 
 absl::StatusOr<int> Worker::SettleDrafts() {
@@ -273,7 +325,8 @@ absl::StatusOr<int> Worker::SettleBatch() {
     return passed_over_.contains(row.id);
   });
   if (rows->empty()) return 0;
-  const absl::StatusOr<storage::Facts> facts = FactsFor(*tx, *rows);
+  const absl::StatusOr<storage::Facts> facts =
+      FactsFor(*tx, *executors_, *rows);
   if (!facts.ok()) return facts.status();
   const absl::StatusOr<TenantPolicies> tenants =
       policies_->ForTenants(*tx, policy, TenantsOf(*rows));
@@ -286,16 +339,14 @@ absl::StatusOr<int> Worker::SettleBatch() {
   });
   if (rows->empty()) return absl::AbortedError("layers are to be compiled");
 
-  std::vector<storage::Settlement> settlements;
-  settlements.reserve(rows->size());
-  for (const storage::IntentRow& row : *rows) {
-    const TenantPolicy* own = tenants->at(row.tenant_id).get();
-    settlements.push_back(
-        SettleDecided(row, Decide(own, row, *facts), *executors_));
-  }
+  const Batch batch = {
+      .digest = digest, .rows = *rows, .facts = *facts, .tenants = *tenants};
+  absl::StatusOr<std::vector<storage::Settlement>> settlements =
+      DecideBatch(*tx, batch, *rows);
+  if (!settlements.ok()) return settlements.status();
   absl::StatusOr<std::vector<std::string>> settled =
-      is_careful_ ? SettleSingly(*tx, digest, *rows, settlements)
-                  : SettleTogether(*tx, digest, *rows, std::move(settlements));
+      is_careful_ ? SettleSingly(*tx, batch)
+                  : SettleTogether(*tx, batch, *std::move(settlements));
   absl::Status status = settled.status();
   // What is broken may be known only now: somebody's deferred constraint.
   if (status.ok()) status = tx->Commit();
@@ -321,12 +372,34 @@ absl::StatusOr<int> Worker::SettleBatch() {
   return static_cast<int>(settled->size());
 }
 
+absl::StatusOr<std::vector<storage::Settlement>> Worker::DecideBatch(
+    storage::Transaction& tx, const Batch& batch,
+    std::span<const storage::IntentRow> rows) const {
+  std::vector<Contender> contenders;
+  contenders.reserve(rows.size());
+  for (const storage::IntentRow& row : rows) {
+    contenders.push_back(
+        {.policy_or_null = batch.tenants.at(row.tenant_id).get(), .row = &row});
+  }
+  std::vector<storage::Settlement> settlements(rows.size());
+  const absl::Status decided =
+      DecideContested(tx, batch.facts, contenders,
+                      [&](size_t place, const Deliberation& deliberation) {
+                        settlements[place] = SettleDecided(
+                            rows[place], deliberation, *executors_);
+                        return &settlements[place];
+                      });
+  if (!decided.ok()) return decided;
+  return settlements;
+}
+
 absl::StatusOr<std::vector<std::string>> Worker::SettleTogether(
-    storage::Transaction& tx, const std::string& digest,
-    const std::vector<storage::IntentRow>& rows,
+    storage::Transaction& tx, const Batch& batch,
     std::vector<storage::Settlement> settlements) {
-  absl::Status status = ApplyEffects(tx, *executors_, rows, settlements);
-  if (status.ok()) status = storage::SettleIntents(tx, digest, settlements);
+  absl::Status status = ApplyEffects(tx, *executors_, batch.rows, settlements);
+  if (status.ok()) {
+    status = storage::SettleIntents(tx, batch.digest, settlements);
+  }
   if (!status.ok()) return status;
   std::vector<std::string> ids;
   ids.reserve(settlements.size());
@@ -337,35 +410,37 @@ absl::StatusOr<std::vector<std::string>> Worker::SettleTogether(
 }
 
 absl::StatusOr<std::vector<std::string>> Worker::SettleSingly(
-    storage::Transaction& tx, const std::string& digest,
-    const std::vector<storage::IntentRow>& rows,
-    const std::vector<storage::Settlement>& settlements) {
-  SGL_CHECK_EQ(rows.size(), settlements.size());
+    storage::Transaction& tx, const Batch& batch) {
   std::vector<std::string> settled;
-  for (size_t i = 0; i < rows.size(); ++i) {
+  for (const storage::IntentRow& row : batch.rows) {
+    // In one savepoint: nobody FAILED whose effect stays.
     const auto settle = [&](storage::Settlement settlement) {
-      return tx.InSavepoint([&] {
-        // In the same savepoint: nobody FAILED whose effect stays.
-        const absl::Status applied =
-            ApplyEffects(tx, *executors_, {&rows[i], 1}, {&settlement, 1});
-        if (!applied.ok()) return applied;
-        return storage::SettleIntents(tx, digest, {&settlement, 1});
-      });
+      const absl::Status applied =
+          ApplyEffects(tx, *executors_, {&row, 1}, {&settlement, 1});
+      if (!applied.ok()) return applied;
+      return storage::SettleIntents(tx, batch.digest, {&settlement, 1});
     };
-    absl::Status status = settle(settlements[i]);
+    absl::Status status = tx.InSavepoint([&] {
+      // Once more: what those before it take is known only now.
+      absl::StatusOr<std::vector<storage::Settlement>> decided =
+          DecideBatch(tx, batch, {&row, 1});
+      if (!decided.ok()) return decided.status();
+      return settle(std::move(decided->front()));
+    });
     if (!status.ok() && !IsTransient(status)) {
-      status = settle(Refused(rows[i], status));
+      const storage::Settlement refused = Refused(row, status);
+      status = tx.InSavepoint([&] { return settle(refused); });
     }
-    if (absl::IsAborted(status) && HasEffects({&rows[i], 1})) {
+    if (absl::IsAborted(status) && HasEffects({&row, 1})) {
       // Somebody holds what its effect is to change.
-      NotePassedOver(rows[i].id, kHeldFor);
+      NotePassedOver(row.id, kHeldFor);
       continue;
     }
     if (IsTransient(status)) return status;
     if (status.ok()) {
-      settled.push_back(rows[i].id);
+      settled.push_back(row.id);
     } else {
-      PassOver(rows[i].id, status);
+      PassOver(row.id, status);
     }
   }
   return settled;

@@ -30,6 +30,8 @@
 #include "engine/waiters.h"
 #include "engine/wake_signal.h"
 #include "storage/database.h"
+#include "storage/facts.h"
+#include "storage/intents.h"
 #include "storage/settlement.h"
 
 namespace sgl::engine {
@@ -77,28 +79,34 @@ class Worker {
   absl::Status SettleWhileThereAre();
   bool IsSweepDue() const;
   // What is done by the clock, where it is due: escalates memos that nobody
-  // voted on, ends overdue ones and leases, makes partitions, forgets old
-  // request ids.
+  // voted on, ends overdue ones and leases, makes partitions, prunes limits,
+  // forgets old request ids.
   absl::Status Sweep(const storage::WaitingWork& work);
   void EscalateMemos();
   void EndLeases();
   void MakePartitions();
   void ForgetRequests();
+  void PruneLimits();
+  void ForgetLimits();
   // Settles a batch, once more where another policy set is active by now.
   absl::StatusOr<int> SettleAgainstActive();
   absl::StatusOr<int> SettleBatch();
+  // What a transaction claimed, and what it is decided by.
+  struct Batch;
+  // Decides some of a batch.
+  absl::StatusOr<std::vector<storage::Settlement>> DecideBatch(
+      storage::Transaction& tx, const Batch& batch,
+      std::span<const storage::IntentRow> rows) const;
   // Each of the two settles a batch, effects included, and returns the ids of
   // those settled. All at once, or not at all:
   absl::StatusOr<std::vector<std::string>> SettleTogether(
-      storage::Transaction& tx, const std::string& digest,
-      const std::vector<storage::IntentRow>& rows,
+      storage::Transaction& tx, const Batch& batch,
       std::vector<storage::Settlement> settlements);
-  // Each by itself: one that the database refuses is FAILED alone, or passed
-  // over where it refuses that too.
+  // Each decided and settled by itself, after those before it: one that the
+  // database refuses is FAILED alone, or passed over where it refuses that too.
+  // REQUIRES: DecideBatch decided all, and so locked what they compete for.
   absl::StatusOr<std::vector<std::string>> SettleSingly(
-      storage::Transaction& tx, const std::string& digest,
-      const std::vector<storage::IntentRow>& rows,
-      const std::vector<storage::Settlement>& settlements);
+      storage::Transaction& tx, const Batch& batch);
   // Leaves an intent alone for a while: the database refuses to change it.
   void PassOver(const std::string& intent_id, const absl::Status& status);
   void NotePassedOver(const std::string& intent_id, absl::Duration duration);
@@ -126,6 +134,7 @@ class Worker {
   absl::Time swept_ = absl::InfinitePast();
   absl::Time partitions_made_ = absl::InfinitePast();
   absl::Time requests_forgotten_ = absl::InfinitePast();
+  absl::Time limits_forgotten_ = absl::InfinitePast();
   std::jthread thread_;
 };
 

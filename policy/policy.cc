@@ -89,8 +89,6 @@ std::vector<RuleInfo> Program::rules() const {
   return rules;
 }
 
-bool Program::has_limits() const { return !compiled_->limits.empty(); }
-
 const std::string& Program::tzdata_version() const {
   return compiled_->tzdata_version;
 }

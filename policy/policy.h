@@ -85,10 +85,6 @@ class Program {
   // Returns the rules and limits by file and then position.
   std::vector<RuleInfo> rules() const;
 
-  // Returns whether the set has any limit. Whoever evaluates such a set must
-  // keep its books, see policy/eval/limits.h.
-  bool has_limits() const;
-
   // Returns the version of the time-zone data that it was compiled with.
   const std::string& tzdata_version() const;
 

@@ -135,6 +135,7 @@ absl::StatusOr<WaitingWork> Database::LookForWork() noexcept {
     work.has_escalations = row.Bool();
     work.has_expired_leases = row.Bool();
     work.has_unsealed = row.Bool();
+    work.has_expired_limits = row.Bool();
     return work;
   });
 }

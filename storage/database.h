@@ -104,6 +104,8 @@ struct WaitingWork {
   bool has_expired_leases = false;
   // Audit entries to be sealed.
   bool has_unsealed = false;
+  // Entries of limits that are past their windows.
+  bool has_expired_limits = false;
 };
 
 // Thread-safe. Transactions may outlive it.

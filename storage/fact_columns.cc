@@ -1,8 +1,10 @@
 #include "storage/fact_columns.h"
 
 #include <string>
+#include <utility>
 
 #include "storage/session.h"
+#include "storage/uuid.h"
 
 namespace sgl::storage {
 
@@ -21,6 +23,12 @@ void ReadFactRow(const pqxx::row& row, Facts* facts) {
     reader.Text();
     reader.Int();
     tenant.connected = reader.TextArray();
+  } else if (what == "budget") {
+    SpendKey key{.tenant_id = reader.Text()};
+    key.category = reader.Text();
+    BudgetRecord& budget = facts->budgets[std::move(key)];
+    budget.remaining_micros_usd = reader.Int();
+    budget.limit_micros_usd = reader.Int();
   } else {
     AgentRecord& agent = facts->agents[id];
     agent.id = id;
@@ -31,6 +39,22 @@ void ReadFactRow(const pqxx::row& row, Facts* facts) {
     agent.tier = static_cast<int32_t>(reader.Int());
     agent.labels = reader.TextArray();
   }
+}
+
+ArrayText TenantsOf(std::span<const SpendKey> keys) {
+  ArrayText tenants;
+  for (const SpendKey& key : keys) {
+    if (IsUuid(key.tenant_id)) tenants.Add(key.tenant_id);
+  }
+  return tenants;
+}
+
+ArrayText CategoriesOf(std::span<const SpendKey> keys) {
+  ArrayText categories;
+  for (const SpendKey& key : keys) {
+    if (IsUuid(key.tenant_id)) categories.Add(key.category);
+  }
+  return categories;
 }
 
 }  // namespace sgl::storage

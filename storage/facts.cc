@@ -19,14 +19,18 @@ std::string IdArray(std::span<const std::string> ids) {
 
 }  // namespace
 
-absl::StatusOr<Facts> ReadFacts(
-    Transaction& tx, std::span<const std::string> tenant_ids,
-    std::span<const std::string> agent_ids) noexcept {
+absl::StatusOr<Facts> ReadFacts(Transaction& tx,
+                                std::span<const std::string> tenant_ids,
+                                std::span<const std::string> agent_ids,
+                                std::span<const SpendKey> budgets) noexcept {
   return Guard("read facts", [&]() -> absl::StatusOr<Facts> {
     Facts facts;
     for (const pqxx::row& row : OpenSession(tx).Exec(
-             kReadFactsSql,
-             Args().Text(IdArray(agent_ids)).Text(IdArray(tenant_ids)))) {
+             kReadFactsSql, Args()
+                                .Text(IdArray(agent_ids))
+                                .Text(IdArray(tenant_ids))
+                                .Array(TenantsOf(budgets))
+                                .Array(CategoriesOf(budgets)))) {
       ReadFactRow(row, &facts);
     }
     return facts;

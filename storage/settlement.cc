@@ -10,9 +10,11 @@
 
 #include "storage/binary_array.h"
 #include "storage/guard.h"
+#include "storage/limit_counts.h"
 #include "storage/queries.h"
 #include "storage/session.h"
 #include "storage/settlement_columns.h"
+#include "storage/spend_records.h"
 #include "storage/uuid.h"
 
 namespace sgl::storage {
@@ -129,6 +131,13 @@ void CheckBatch(std::span<const Settlement> settlements) {
           " has it wait for ",
           "a job and names none, or names one and does not wait")));
     }
+    if (!settlement.limit_counts.empty() &&
+        settlement.status != IntentStatus::kExecuted &&
+        settlement.status != IntentStatus::kValidating) {
+      Raise(absl::InvalidArgumentError(
+          absl::StrCat("the settlement of intent ", settlement.intent_id,
+                       " counts for limits what did not pass")));
+    }
   }
 }
 
@@ -216,7 +225,12 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
     MemoColumns memos;
     EntryColumns entries;
     std::vector<std::string> ids;
+    std::vector<LimitCount> counts;
+    std::vector<const Settlement*> spends;
     for (const Settlement& settlement : settlements) {
+      counts.insert(counts.end(), settlement.limit_counts.begin(),
+                    settlement.limit_counts.end());
+      spends.push_back(&settlement);
       rows.Add(settlement);
       memos.Add(settlement);
       entries.Add(settlement.intent_id, settlement.audit);
@@ -238,6 +252,8 @@ absl::Status SettleIntents(Transaction& tx, const std::string& active_digest,
                                  Args().Text(SettledNotice(ids))),
                     session);
     EnqueueJobs(settlements, session);
+    EnterLimitCounts(counts, session);
+    RecordSpends(spends, session);
     return absl::OkStatus();
   });
 }

@@ -25,6 +25,7 @@
 #include "storage/audit.h"
 #include "storage/database.h"
 #include "storage/intents.h"
+#include "storage/limits.h"
 
 namespace sgl::storage {
 
@@ -71,6 +72,17 @@ struct JobDraft {
   AuditEntry audit = {};
 };
 
+// What an intent spends that is allowed, where its type draws on budgets
+// (budgets.h).
+struct SpendDraft {
+  // As the ledger has it.
+  std::string category = {};
+  // Above zero.
+  int64_t micros_usd = 0;
+  // The decision's `now`: the period that it counts for.
+  absl::Time counted_at = {};
+};
+
 // What becomes of one intent.
 struct Settlement {
   std::string intent_id = {};
@@ -96,6 +108,13 @@ struct Settlement {
   std::optional<MemoDraft> memo = {};
   // For VALIDATING: the job that it waits for.
   std::optional<JobDraft> job = {};
+  // What limits count of it (limits.h), with its settlement: of one that is
+  // EXECUTED or waits for its job. The counters are locked.
+  std::vector<LimitCount> limit_counts = {};
+  // Recorded where it is EXECUTED (committed, and entered in the ledger) or
+  // VALIDATING (reserved: it ends with the intent). With any other status it
+  // says what would have been spent.
+  std::optional<SpendDraft> spend = {};
   // In their order; numbered from the intent's counter.
   std::vector<AuditEntry> audit = {};
 };

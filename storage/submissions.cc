@@ -10,9 +10,11 @@
 #include "storage/fact_columns.h"
 #include "storage/guard.h"
 #include "storage/intent_columns.h"
+#include "storage/limit_counts.h"
 #include "storage/queries.h"
 #include "storage/session.h"
 #include "storage/settlement_columns.h"
+#include "storage/spend_records.h"
 #include "storage/uuid.h"
 
 namespace sgl::storage {
@@ -197,9 +199,20 @@ std::vector<std::optional<IntentRow>> Insert(
     rows[place->second]->created_at = reader.Time();
     rows[place->second]->updated_at = reader.Time();
   }
+  std::vector<LimitCount> counts;
+  std::vector<const Settlement*> spends;
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (!is_stored[i]) rows[i].reset();
+    const Settlement* settlement = submissions[i].settlement_or_null;
+    if (!is_stored[i]) {
+      rows[i].reset();
+    } else if (settlement != nullptr) {
+      counts.insert(counts.end(), settlement->limit_counts.begin(),
+                    settlement->limit_counts.end());
+      spends.push_back(settlement);
+    }
   }
+  EnterLimitCounts(counts, session);
+  RecordSpends(spends, session);
   return rows;
 }
 
@@ -233,7 +246,8 @@ bool SubmissionContext::IsOff(const std::string& tenant_id,
 }
 
 absl::StatusOr<SubmissionContext> ReadSubmissionContext(
-    Transaction& tx, std::span<const std::string> agent_ids) noexcept {
+    Transaction& tx, std::span<const std::string> agent_ids,
+    std::span<const SpendKey> budgets) noexcept {
   using Result = absl::StatusOr<SubmissionContext>;
   return Guard("read what submissions are decided by", [&]() -> Result {
     ArrayText agents;
@@ -241,8 +255,11 @@ absl::StatusOr<SubmissionContext> ReadSubmissionContext(
       if (IsUuid(id)) agents.Add(id);
     }
     SubmissionContext context;
-    for (const pqxx::row& row : OpenSession(tx).Exec(kReadSubmissionContextSql,
-                                                     Args().Array(agents))) {
+    for (const pqxx::row& row : OpenSession(tx).Exec(
+             kReadSubmissionContextSql, Args()
+                                            .Array(agents)
+                                            .Array(TenantsOf(budgets))
+                                            .Array(CategoriesOf(budgets)))) {
       ReadContextRow(row, &context);
     }
     return context;

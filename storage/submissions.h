@@ -76,11 +76,13 @@ struct SubmissionContext {
   bool IsOff(const std::string& tenant_id, const std::string& agent_id) const;
 };
 
-// Reads it for the transaction's tenants and these agents, and shares the
+// Reads it for the transaction's tenants and these agents and budgets, and
+// shares the
 // policy locks until the transaction ends: no policy becomes active and no
 // switch is waited for before that.
 absl::StatusOr<SubmissionContext> ReadSubmissionContext(
-    Transaction& tx, std::span<const std::string> agent_ids) noexcept;
+    Transaction& tx, std::span<const std::string> agent_ids,
+    std::span<const SpendKey> budgets = {}) noexcept;
 
 struct NewSubmission {
   // Borrowed.

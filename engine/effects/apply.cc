@@ -56,6 +56,33 @@ absl::Status ApplyOfType(storage::Transaction& tx, const EffectDecl& decl,
   return absl::OkStatus();
 }
 
+// Whether it would have spent something and an effect that was refused is why
+// it did not.
+bool IsSpendFreed(const storage::Settlement& settlement) {
+  return settlement.spend.has_value() &&
+         settlement.status == storage::IntentStatus::kFailed &&
+         settlement.failure_reason != kBudgetExceeded;
+}
+
+// Others may have been turned away for what is not spent after all: ABORTED
+// where one of the same tenant did not pass.
+absl::Status CheckSpendsFreed(
+    std::span<const storage::Settlement> settlements) {
+  for (const storage::Settlement& freed : settlements) {
+    if (!IsSpendFreed(freed)) continue;
+    for (const storage::Settlement& other : settlements) {
+      if (other.tenant_id == freed.tenant_id && !IsSpendFreed(other) &&
+          other.status != storage::IntentStatus::kExecuted &&
+          other.status != storage::IntentStatus::kValidating) {
+        return absl::AbortedError(
+            "an effect was refused for whose spend others may have been "
+            "turned away");
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status ApplyEffects(storage::Transaction& tx,
@@ -77,7 +104,7 @@ absl::Status ApplyEffects(storage::Transaction& tx,
       by_type[decl].push_back(place);
     }
   }
-  if (by_type.empty()) return absl::OkStatus();
+  if (by_type.empty()) return CheckSpendsFreed(settlements);
   const absl::Status shared = storage::ShareSettlementLocks(tx);
   if (!shared.ok()) return shared;
   for (const auto& [decl, places] : by_type) {
@@ -85,7 +112,7 @@ absl::Status ApplyEffects(storage::Transaction& tx,
         ApplyOfType(tx, *decl, places, rows, settlements);
     if (!applied.ok()) return applied;
   }
-  return absl::OkStatus();
+  return CheckSpendsFreed(settlements);
 }
 
 }  // namespace sgl::engine

@@ -24,7 +24,9 @@ namespace sgl::engine {
 // effect is refused becomes FAILED; the others go on. Effects of one type are
 // applied together, types in the order of the registry: between intents of one
 // batch no order is promised. Asks the database nothing where no settlement has
-// an effect. Any error failed the transaction, or the savepoint around it.
+// an effect. ABORTED: one is refused whose spend others may have been turned
+// away for; each by itself gets what it is due, and never so for one alone. Any
+// error failed the transaction, or the savepoint around it.
 // REQUIRES: the settlements are of the rows, in their order; the rows' locks.
 absl::Status ApplyEffects(storage::Transaction& tx,
                           const ExecutorRegistry& executors,

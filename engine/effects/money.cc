@@ -22,12 +22,14 @@ std::vector<EffectDecl> MoneyEffects() {
        .tables = {"ledger_entries"}},
       {.intent_type = "BUDGET_SET",
        .summary = "Sets the budget of this name, all of it. `alert_at` is a "
-                  "share of the limit.",
+                  "share of the limit; periods begin at `period_starts_at`, or "
+                  "where the budget was made.",
        .fields = {{"name", "string"},
                   {"category", "string?"},
                   {"limit_cents", "int"},
                   {"period_days", "int"},
-                  {"alert_at", "decimal?"}},
+                  {"alert_at", "decimal?"},
+                  {"period_starts_at", "timestamp?"}},
        .output = {"budget_id"},
        .tables = {"budgets"}},
   };

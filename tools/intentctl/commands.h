@@ -29,6 +29,9 @@ void AddDelegationsCommand(CLI::App& app, Client& client, Run& run);
 // `escalations set|list|remove`, on DIRECT_URL.
 void AddEscalationsCommand(CLI::App& app, Run& run);
 
+// `budgets list`, `ledger check`, on DIRECT_URL.
+void AddMoneyCommands(CLI::App& app, Run& run);
+
 // `policies check|propose|replay|list|show|activate`, over gRPC; `activate
 // --break-glass` on DIRECT_URL.
 void AddPoliciesCommand(CLI::App& app, Client& client, Run& run);

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   sgl::tools::AddDelegationsCommand(app, client, run);
   sgl::tools::AddEscalationsCommand(app, run);
   sgl::tools::AddExecutorsCommand(app, run);
+  sgl::tools::AddMoneyCommands(app, run);
   sgl::tools::AddPoliciesCommand(app, client, run);
   sgl::tools::AddAuditCommand(app, client, run);
   sgl::tools::AddDirectoryCommands(app, run);

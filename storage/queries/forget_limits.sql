@@ -1,0 +1,2 @@
+-- Removes counters that counted nothing for a day (0041).
+SELECT forget_limits($1)

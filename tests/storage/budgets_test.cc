@@ -1,0 +1,219 @@
+// Proves budgets at the level of statements and locks: whoever locks second
+// reads what the first spent, a spend comes with its settlement or not at all
+// and once, other tenants' are out of reach, and what is left is read from an
+// index, row-level security or not.
+
+#include "storage/budgets.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "storage/intents.h"
+#include "storage/settlement.h"
+#include "tests/support/database.h"
+#include "tests/support/status_matchers.h"
+
+namespace sgl::storage {
+namespace {
+
+using ::sgl::testing::IsOk;
+using ::sgl::testing::SeededTenant;
+using ::sgl::testing::SqlConnection;
+using ::sgl::testing::StatusIs;
+using ::sgl::testing::TestDatabase;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr int64_t kDollar = 1'000'000;
+
+class BudgetsTest : public ::testing::Test {
+ protected:
+  Transaction Begin() {
+    auto tx = database_->runtime().Begin({.tenants = {acme_.id}});
+    EXPECT_THAT(tx, IsOk());
+    return *std::move(tx);
+  }
+  std::string Value(const std::string& sql) {
+    return database_->Super().Value(sql);
+  }
+  void SetBudget(const SeededTenant& tenant, int64_t limit_cents) {
+    Value(absl::StrCat(
+        "INSERT INTO budgets (tenant_id, name, category, limit_cents) VALUES "
+        "('",
+        tenant.id, "', 'pay', 'payout', ", limit_cents, ") RETURNING id"));
+  }
+
+  // Settles one new intent as EXECUTED, or as VALIDATING with a job.
+  absl::Status Spend(Transaction& tx, int64_t micros_usd) {
+    const std::string id = Value(
+        absl::StrCat("INSERT INTO intents (tenant_id, agent_id, intent_type, "
+                     "spend_micros_usd) VALUES ('",
+                     acme_.id, "', '", acme_.agent, "', 'PAY', ", micros_usd,
+                     ") RETURNING id"));
+    last_id_ = id;
+    return SpendAgain(tx, micros_usd);
+  }
+  // Settles that intent once more.
+  absl::Status SpendAgain(Transaction& tx, int64_t micros_usd) {
+    const Settlement settlement = {
+        .intent_id = last_id_,
+        .tenant_id = acme_.id,
+        .status = IntentStatus::kExecuted,
+        .decision = R"({"decision":"ALLOW"})",
+        .sgl_result = "ALLOW",
+        .policy_digest = "sha256:x",
+        .adoption =
+            Adoption{.payload = "{}", .payload_sha256 = std::string(64, '0')},
+        .spend = SpendDraft{.category = "payout",
+                            .micros_usd = micros_usd,
+                            .counted_at = absl::Now()},
+        .audit = {{.action = "SGL_EVALUATED"}}};
+    return SettleIntents(tx, "", {&settlement, 1});
+  }
+
+  // Waits until somebody waits for a row's lock.
+  void AwaitWaiter() {
+    while (Value("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0") {
+      std::this_thread::yield();
+    }
+  }
+
+  std::unique_ptr<TestDatabase> database_ = TestDatabase::Make();
+  SeededTenant acme_ = database_->Seed("acme");
+  SeededTenant bolt_ = database_->Seed("bolt");
+  const std::vector<SpendKey> keys_ = {
+      {.tenant_id = acme_.id, .category = "payout"}};
+  std::string last_id_;
+};
+
+TEST_F(BudgetsTest, WhoeverLocksSecondReadsWhatTheFirstSpent) {
+  SetBudget(acme_, 1'000);
+  Transaction first = Begin();
+  const auto mine = LockBudgets(first, keys_);
+  ASSERT_THAT(mine, IsOk());
+  EXPECT_EQ(mine->budgets.at(keys_[0]).remaining_micros_usd, 10 * kDollar);
+  EXPECT_EQ(mine->budgets.at(keys_[0]).limit_micros_usd, 10 * kDollar);
+  absl::StatusOr<LockedBudgets> theirs = absl::UnknownError("");
+  std::thread second([&] {
+    Transaction tx = Begin();
+    theirs = LockBudgets(tx, keys_);
+  });
+  AwaitWaiter();
+  ASSERT_THAT(Spend(first, 7 * kDollar), IsOk());
+  ASSERT_THAT(first.Commit(), IsOk());
+  second.join();
+  ASSERT_THAT(theirs, IsOk());
+  EXPECT_EQ(theirs->budgets.at(keys_[0]).remaining_micros_usd, 3 * kDollar);
+  EXPECT_GE(theirs->now, mine->now);
+}
+
+TEST_F(BudgetsTest, TheTimeIsNeverBeforeTheLastSpend) {
+  SetBudget(acme_, 1'000);
+  {
+    Transaction tx = Begin();
+    ASSERT_THAT(Spend(tx, kDollar), IsOk());
+    ASSERT_THAT(tx.Commit(), IsOk());
+  }
+  ASSERT_TRUE(database_->Super()
+                  .Run("CREATE OR REPLACE FUNCTION engine_now() RETURNS "
+                       "timestamptz LANGUAGE sql VOLATILE AS $$ SELECT "
+                       "clock_timestamp() - interval '1 hour' $$")
+                  .ok());
+  Transaction tx = Begin();
+  const auto locked = LockBudgets(tx, keys_);
+  ASSERT_THAT(locked, IsOk());
+  EXPECT_GT(locked->now, absl::Now() - absl::Minutes(30));
+}
+
+TEST_F(BudgetsTest, ASpendComesWithItsSettlementAndOnce) {
+  {
+    Transaction tx = Begin();
+    ASSERT_THAT(Spend(tx, kDollar), IsOk());
+  }
+  EXPECT_EQ(Value("SELECT count(*) FROM intent_spends"), "0");
+  EXPECT_EQ(Value("SELECT count(*) FROM ledger_entries"), "0");
+  Transaction tx = Begin();
+  ASSERT_THAT(SpendAgain(tx, kDollar), IsOk());
+  EXPECT_THAT(tx.InSavepoint([&] { return SpendAgain(tx, kDollar); }),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  ASSERT_THAT(tx.Commit(), IsOk());
+  EXPECT_EQ(Value("SELECT count(*) FROM intent_spends"), "1");
+  EXPECT_EQ(Value("SELECT count(*) FROM ledger_entries"), "1");
+}
+
+TEST_F(BudgetsTest, OthersBudgetsAreOutOfReach) {
+  SetBudget(bolt_, 1'000);
+  Transaction tx = Begin();
+  const std::vector<SpendKey> theirs = {
+      {.tenant_id = bolt_.id, .category = "payout"},
+      {.tenant_id = "nobody", .category = "payout"}};
+  const auto locked = LockBudgets(tx, theirs);
+  ASSERT_THAT(locked, IsOk());
+  EXPECT_THAT(locked->budgets, IsEmpty());
+  const auto listed = ListBudgets(tx, bolt_.id, "", 10);
+  ASSERT_THAT(listed, IsOk());
+  EXPECT_THAT(*listed, IsEmpty());
+}
+
+TEST_F(BudgetsTest, AListHasPages) {
+  Value(absl::StrCat(
+      "WITH made AS (INSERT INTO budgets (tenant_id, name, category, "
+      "limit_cents) SELECT '",
+      acme_.id,
+      "', 'b' || n, CASE n WHEN 2 THEN NULL ELSE 'payout' END, 100 * n FROM "
+      "generate_series(1, 3) AS n RETURNING 1) SELECT count(*) FROM made"));
+  {
+    Transaction tx = Begin();
+    ASSERT_THAT(Spend(tx, 2 * kDollar), IsOk());
+    ASSERT_THAT(tx.Commit(), IsOk());
+  }
+  Transaction tx = Begin();
+  const auto first = ListBudgets(tx, acme_.id, "", 2);
+  ASSERT_THAT(first, IsOk());
+  ASSERT_THAT(*first, SizeIs(2));
+  EXPECT_EQ((*first)[0].name, "b1");
+  EXPECT_EQ((*first)[0].committed_micros_usd, 2 * kDollar);
+  EXPECT_EQ((*first)[0].limit_micros_usd, kDollar);
+  EXPECT_EQ((*first)[1].category, "");
+  EXPECT_EQ((*first)[1].committed_micros_usd, 0);
+  const auto rest = ListBudgets(tx, acme_.id, "b2", 2);
+  ASSERT_THAT(rest, IsOk());
+  ASSERT_THAT(*rest, SizeIs(1));
+  EXPECT_EQ((*rest)[0].name, "b3");
+  EXPECT_EQ((*rest)[0].period_end - (*rest)[0].period_start,
+            absl::Hours(24 * 30));
+}
+
+TEST_F(BudgetsTest, WhatIsLeftComesFromAnIndex) {
+  SqlConnection runtime(database_->runtime_url());
+  ASSERT_TRUE(runtime
+                  .Run(absl::StrCat("SET intent.tenants = '{", acme_.id,
+                                    "}'; SET enable_seqscan = off; "
+                                    "SET enable_bitmapscan = off"))
+                  .ok());
+  const auto plan = runtime.Run(absl::StrCat(
+      "EXPLAIN SELECT sum(spend_micros_usd) FROM intent_spends WHERE tenant_id "
+      "= '",
+      acme_.id,
+      "' AND category = 'payout' AND status <> 'released' AND counted_at >= "
+      "now() - interval '30 days' AND counted_at < now()"));
+  ASSERT_TRUE(plan.ok()) << plan.error;
+  std::string text;
+  for (const auto& row : plan.rows) absl::StrAppend(&text, row[0], "\n");
+  EXPECT_THAT(text, HasSubstr("Index Only Scan using "
+                              "intent_spends_counted_idx"));
+  EXPECT_THAT(text,
+              HasSubstr("(category = 'payout'::text) AND (counted_at >= "));
+}
+
+}  // namespace
+}  // namespace sgl::storage

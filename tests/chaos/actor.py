@@ -31,7 +31,8 @@ _OFF_TURNS_MIN, _OFF_TURNS_MAX = 10, 80
 # A settlement of an engine that is paused ends with its timeouts.
 _SWITCH_TRIES_MAX = 20
 # So does one that stands in the way of other rules.
-_ACTIVATION_TRIES_MAX = 20
+# Longer than a paused engine keeps a settlement from its end.
+_ACTIVATION_SECONDS_MAX = 60
 # Calls a second of one principal: the clients' stay far below. An engine that
 # is too slow to be called as often has its queue of 1,024 filled by as many
 # calls as a flood may have.
@@ -206,11 +207,11 @@ class Actor:
         reigns[-1].until = time.time()
         digest = next(one for one in self._digests
                       if one != reigns[-1].digest)
-        for _ in range(_ACTIVATION_TRIES_MAX):
-            if self._database.activate(digest):
-                break
-        else:
-            raise AssertionError(f"{digest} can't be made the active version")
+        deadline = time.monotonic() + _ACTIVATION_SECONDS_MAX
+        while told := self._database.activate(digest):
+            if time.monotonic() > deadline:
+                raise AssertionError(
+                    f"{digest} can't be made the active version: {told}")
         reigns.append(rules.Reign(digest, time.time()))
         self.events["swap rules"] += 1
 

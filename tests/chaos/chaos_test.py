@@ -31,6 +31,7 @@ from tests.chaos import clients
 from tests.chaos import database
 from tests.chaos import engines
 from tests.chaos import faults
+from tests.chaos import money
 from tests.chaos import rule_plants
 from tests.chaos import rules
 from tests.chaos import towns
@@ -39,7 +40,7 @@ from tests.e2e import harness
 
 POLICY = pathlib.Path("tests/chaos/chaos.sgl")
 # What is recorded; ORPHAN has no executor, and fails, and ERRAND is a job.
-EXECUTED_TYPES = ("POST", "WIRE", "FILING", "QUICK")
+EXECUTED_TYPES = ("POST", "WIRE", "FILING", "QUICK", "BURST")
 # With what comes before and after it, three minutes on two cores.
 SECONDS_DEFAULT = 120
 # How long what was submitted may take to be decided once nothing disturbs.
@@ -71,7 +72,10 @@ class Chaos:
             for name in EXECUTED_TYPES) +
             f'executors {{ intent_type: "{workers.JOB_TYPE}" job {{ '
             f"max_retries: {workers.RETRIES_MAX} "
-            f"concurrency_max: {rules.JOBS_RUNNING_MAX} }} }}\n")
+            f"concurrency_max: {rules.JOBS_RUNNING_MAX} }} }}\n" + "".join(
+                f'spends {{ intent_type: "{name}" '
+                f'category: "{money.CATEGORY}" }}\n'
+                for name in money.SPENDING_TYPES))
         self.engines = [
             engines.Engine(
                 self.server, name, executors, binary=binary,
@@ -97,6 +101,7 @@ class Chaos:
             self.engines[0].address, self._platform_token, again)
         self._lines = [calls.Line(engine.address) for engine in self.engines]
         self.towns = towns.found(self.engines[0].address, self._platform_token)
+        self.database.query(money.MAKE_BUDGETS)
         self.ledger = rules.ChaosLedger(people={
             person.user_id: {person.role}
             for town in self.towns for person in town.people})
@@ -232,6 +237,15 @@ class ChaosTest(unittest.TestCase):
             self.assertEqual(
                 (verdict["verdict"], verdict["unsealed_count"]), ("INTACT", 0),
                 f"seed {self.seed}: {verdict}")
+
+    def test_the_ledgers_fit(self):
+        for slug in towns.SLUGS:
+            told = subprocess.run(
+                [str(harness.INTENTCTL), "ledger", "check", "--tenant", slug,
+                 "--direct-url", self.chaos.server.ready["direct_url"],
+                 "--json"],
+                capture_output=True, text=True, check=False, timeout=120)
+            self.assertEqual(told.returncode, 0, told.stdout + told.stderr)
 
     def test_it_was_chaos(self):
         answers = collections.Counter(

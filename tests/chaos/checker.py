@@ -74,7 +74,15 @@ SELECT json_build_object(
   'job_entries', (SELECT coalesce(json_agg(to_json(a) ORDER BY a.created_at),
                                   '[]') FROM (
     SELECT tenant_id, action, entity_id, meta, created_at
-    FROM audit_log WHERE entity_type = 'job') AS a))
+    FROM audit_log WHERE entity_type = 'job') AS a),
+  'spends', (SELECT coalesce(json_agg(to_json(s)), '[]') FROM (
+    SELECT tenant_id, intent_id, spend_micros_usd, status
+    FROM intent_spends) AS s),
+  'ledger_entries', (SELECT coalesce(json_agg(to_json(l)), '[]') FROM (
+    SELECT tenant_id, intent_id, amount_cents, spend_micros_usd
+    FROM ledger_entries WHERE intent_id IS NOT NULL) AS l),
+  'budgets', (SELECT coalesce(json_agg(to_json(b)), '[]') FROM (
+    SELECT tenant_id, limit_cents FROM budgets) AS b))
 """
 
 

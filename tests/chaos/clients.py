@@ -28,8 +28,8 @@ from tests.e2e import harness
 # Clients that act at once. With two cores below engines and PostgreSQL more
 # only wait for each other.
 CLIENTS = 12
-TYPES = ("POST", "WIRE", "FILING", "QUICK", "ORPHAN", "ERRAND")
-_TYPE_WEIGHTS = (8, 4, 3, 1, 2, 5)
+TYPES = ("POST", "WIRE", "FILING", "QUICK", "ORPHAN", "ERRAND", "BURST")
+_TYPE_WEIGHTS = (8, 4, 3, 1, 2, 5, 3)
 _SPENDS = (person.SMALL, person.BIG, person.HUGE)
 _SPEND_WEIGHTS = (5, 5, 1)
 # What a row inserted by SQL says of its spend, in dollars.

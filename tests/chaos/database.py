@@ -113,12 +113,13 @@ class Database:
 
     def activate(self, digest):
         """Makes a version the active one, as in an emergency: without votes,
-        as the tables' owner. Whether it is told that it is."""
-        return subprocess.run(
+        as the tables' owner. What it was told, nothing where it is."""
+        told = subprocess.run(
             [str(harness.INTENTCTL), "policies", "activate", digest,
              "--break-glass", "--reason", "chaos",
              "--direct-url", self.owner_url],
-            capture_output=True, check=False).returncode == 0
+            capture_output=True, text=True, check=False)
+        return told.stderr if told.returncode != 0 else ""
 
     def idle_transactions_ended(self):
         """How many transactions PostgreSQL ended because their engine did

@@ -144,6 +144,20 @@ FAULTS = {
                     "+ interval '2 seconds';"),),
         statements=(("j.lease_expires_at <= engine_now()\n",
                      "true\n"),)),
+    "unlocked_budget": Fault(
+        says="budgets are read and not locked: two spend the same dollar",
+        invariants=("budgets_hold",),
+        functions=(("lock_budgets", "FOR NO KEY UPDATE OF b", ""),)),
+    "kept_reservation": Fault(
+        says="what a job would have spent stays reserved when it fails",
+        invariants=("spends_are_entered",),
+        functions=(("intents_end_spend", "AND s.status = 'reserved'",
+                    "AND s.status = 'reserved' AND NEW.status = 'EXECUTED'"),
+                   )),
+    "unlocked_limit": Fault(
+        says="counters are read and not locked: two take the last place",
+        invariants=("limits_are_exact",),
+        functions=(("lock_limits", "FOR UPDATE OF c", ""),)),
     "deaf_switch": Fault(
         says="votes and settlements ask for no kill switch",
         invariants=("off_means_off",),

@@ -4,6 +4,7 @@ rules.py, as plants.py has them for those of checker.py.
 import dataclasses
 
 from tests.chaos import checker
+from tests.chaos import money
 from tests.chaos import plants
 from tests.chaos import rules
 
@@ -217,3 +218,65 @@ def _given_up_by_nobody(rows, ledger):
     job, _ = _completed(rows, ledger)
     next(intent for intent in rows["intents"]
          if intent["id"] == job["intent_id"])["failure_reason"] = "JOB_FAILED"
+
+
+def _entered(rows):
+    """An entry of the ledger."""
+    return next(entry for entry in rows["ledger_entries"])
+
+
+@_plants(money.spends_are_entered)
+def _entered_twice(rows, ledger):
+    del ledger
+    rows["ledger_entries"].append(dict(_entered(rows)))
+
+
+@_plants(money.spends_are_entered)
+def _never_entered(rows, ledger):
+    del ledger
+    rows["ledger_entries"].remove(_entered(rows))
+
+
+@_plants(money.spends_are_entered)
+def _cents_rounded_down(rows, ledger):
+    del ledger
+    _entered(rows)["amount_cents"] -= 1
+
+
+@_plants(money.spends_are_entered)
+def _reserved_for_ever(rows, ledger):
+    del ledger
+    rows["spends"][0]["status"] = "reserved"
+
+
+@_plants(money.budgets_hold)
+def _spent_more_than_there_was(rows, ledger):
+    del ledger
+    for budget in rows["budgets"]:
+        budget["limit_cents"] = 1
+
+
+@_plants(money.budgets_hold)
+def _overspent_for_a_while(rows, ledger):
+    del rows
+    ledger.overspent.append(1)
+
+
+@_plants(money.limits_are_exact)
+def _one_more_than_the_limit(rows, ledger):
+    del ledger
+    passed = {intent["id"] for intent in rows["intents"]
+              if intent["intent_type"] == "BURST"
+              and intent["status"] == "EXECUTED"}
+    entry = next(entry for entry in rows["entries"]
+                 if entry["action"] == "SGL_EVALUATED"
+                 and entry["entity_id"] in passed)
+    rows["entries"] += [entry] * money.BURSTS_MAX
+
+
+@_plants(money.limits_are_exact)
+def _refused_with_room(rows, ledger):
+    del ledger
+    for intent in rows["intents"]:
+        if intent["intent_type"] == "BURST":
+            intent["status"] = "BLOCKED_SGL"

@@ -18,6 +18,7 @@ import datetime
 import json
 
 from tests.chaos import checker
+from tests.chaos import money
 
 MICROS = 1_000_000
 # Of one tenant's, at once: chaos_test.py declares it.
@@ -127,6 +128,8 @@ class ChaosLedger(checker.Ledger):
     reigns: list = dataclasses.field(default_factory=list)
     leases: list = dataclasses.field(default_factory=list)
     job_reports: list = dataclasses.field(default_factory=list)
+    # By how many micros budgets were, when somebody looked.
+    overspent: list = dataclasses.field(default_factory=list)
     # (method, reason) of answers that no client should get.
     strange: list = dataclasses.field(default_factory=list)
 
@@ -172,6 +175,10 @@ def decided_by_the_rules(snapshot, ledger):
             continue
         kind, demands = expected(intent["intent_type"],
                                  intent["spend_micros_usd"])
+        if intent["intent_type"] == "BURST" and kind == "ALLOW":
+            if meta["decision"] not in ("ALLOW", "BLOCK"):
+                yield intent["id"], f"a BURST decided {meta['decision']}"
+            continue  # Which of both, money.limits_are_exact judges.
         told = [(demand["count"], frozenset(demand["roles"]))
                 for demand in meta["demands"]] if kind == "REVIEW" else []
         if (meta["decision"], told) != (kind, demands):
@@ -207,6 +214,9 @@ def nothing_fails_for_chaos(snapshot, ledger):
     for intent in snapshot.intents:
         is_orphan = intent["intent_type"] == "ORPHAN"
         reason = intent["failure_reason"]
+        if (reason == "BUDGET_EXCEEDED" and
+                intent["intent_type"] in money.SPENDING_TYPES):
+            continue
         if reason in _JOB_FAILURES and intent["intent_type"] == "ERRAND":
             continue  # workers_said_so judges it.
         if reason == "NO_EXECUTOR" and not is_orphan or (
@@ -469,6 +479,7 @@ INVARIANTS = {check.__name__: check for check in (
     decided_by_the_rules, came_to_rest, nothing_fails_for_chaos,
     waits_for_somebody, one_intent_a_request, final_states_stay,
     one_worker_at_a_time, leases_are_fences, workers_said_so,
+    money.spends_are_entered, money.budgets_hold, money.limits_are_exact,
     nobody_saw_anothers, off_means_off, decided_under_the_active_rules,
     answers_make_sense)}
 

@@ -16,6 +16,7 @@ import grpc
 
 from tests.chaos import calls
 from tests.chaos import database
+from tests.chaos import money
 from tests.chaos import rules
 from tests.e2e import harness
 
@@ -63,6 +64,10 @@ class Worker:
         if self._rng.random() < _HURRY_SHARE:
             try:
                 self._fleet.database.query(_HURRY)
+                micros = int(self._fleet.database.query(money.RAISE_BUDGETS))
+                if micros > 0:
+                    with self._lock:
+                        self._ledger.overspent.append(micros)
             except database.SqlError:
                 pass  # The database is away; so are the retries.
 

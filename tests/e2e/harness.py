@@ -115,12 +115,14 @@ class Client:
 class DevServer:
     """`intentd dev` in a folder of its own; can be killed and started again."""
 
-    def __init__(self, *, policy=ATLAS, no_executor=""):
+    def __init__(self, *, policy=ATLAS, no_executor="", executors=""):
         self.folder = pathlib.Path(
             tempfile.mkdtemp(prefix="intent-e2e-", dir="/var/tmp"))
         os.chmod(self.folder, 0o755)
         self._policy = policy
         self._no_executor = no_executor
+        # The executors' file's text.
+        self._executors = executors
         self._process = None
         self._clients = []
         self.ready = None
@@ -133,6 +135,10 @@ class DevServer:
                    "--ready-file", str(ready_file)]
         if self._no_executor:
             command += ["--no-executor", self._no_executor]
+        if self._executors:
+            file = self.folder / "executors.textproto"
+            file.write_text(self._executors)
+            command += ["--executors", str(file)]
         log = open(self.folder / "intentd.log", "ab")
         self._process = subprocess.Popen(command, stdout=log, stderr=log)
         log.close()

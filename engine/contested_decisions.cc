@@ -105,9 +105,10 @@ absl::Status DecideContested(storage::Transaction& tx,
   return absl::AbortedError("what decisions draw on changes with every look");
 }
 
-absl::StatusOr<Deliberation> DecideUncounted(
-    storage::Transaction& tx, const storage::Facts& facts,
-    const Contender& contender, Explanation* explanation_or_null) {
+absl::StatusOr<Deliberation> DecideUncounted(storage::Transaction& tx,
+                                             const storage::Facts& facts,
+                                             const Contender& contender,
+                                             Explanation* explanation_or_null) {
   const auto decide = [&](const ContestedFacts* contested_or_null) {
     return explanation_or_null == nullptr
                ? Decide(contender.policy_or_null, *contender.row, facts,

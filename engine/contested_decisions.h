@@ -68,9 +68,10 @@ absl::Status DecideContested(storage::Transaction& tx,
 
 // Decides one by what counted so far, for whoever only asks: nothing is locked
 // and nothing counts. Explains it where an explanation is wanted.
-absl::StatusOr<Deliberation> DecideUncounted(
-    storage::Transaction& tx, const storage::Facts& facts,
-    const Contender& contender, Explanation* explanation_or_null);
+absl::StatusOr<Deliberation> DecideUncounted(storage::Transaction& tx,
+                                             const storage::Facts& facts,
+                                             const Contender& contender,
+                                             Explanation* explanation_or_null);
 
 }  // namespace sgl::engine
 

@@ -14,11 +14,10 @@ namespace {
 // A code is one word and the layer's size stands before it, so no two are
 // alike.
 std::string KeyText(const LimitDraw& draw) {
-  return absl::StrCat(draw.layer.size(), ":", draw.layer, " ", draw.code, " ",
-                      LimitScopeName(draw.scope), " ",
-                      draw.is_spend ? "spend" : "count", " ",
-                      absl::ToInt64Microseconds(draw.window), " ",
-                      draw.subject);
+  return absl::StrCat(
+      draw.layer.size(), ":", draw.layer, " ", draw.code, " ",
+      LimitScopeName(draw.scope), " ", draw.is_spend ? "spend" : "count", " ",
+      absl::ToInt64Microseconds(draw.window), " ", draw.subject);
 }
 
 }  // namespace

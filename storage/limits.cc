@@ -23,7 +23,7 @@ struct KeyColumns {
 };
 
 LimitReading ReadWith(const char* sql, std::span<const LimitKey> keys,
-                     Session& session) {
+                      Session& session) {
   KeyColumns columns;
   for (const LimitKey& key : keys) columns.Add(key);
   const BinaryArray* const arrays[] = {&columns.key, &columns.tenant_id,

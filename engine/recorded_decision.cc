@@ -70,6 +70,30 @@ struct RecordedDecisionReader::Parser {
   dom::parser json;
 };
 
+// The totals that a recorded decision was made by.
+class RecordedDecisionReader::Totals : public LimitTotals {
+ public:
+  explicit Totals(const RecordedDecision* recorded) : recorded_(*recorded) {}
+
+  std::optional<int64_t> Total(const LimitDraw& draw,
+                               absl::Time now) const override {
+    // Another time is none that was asked for.
+    if (now != recorded_.request.now) return std::nullopt;
+    for (const RecordedDecision::LimitFact& fact : recorded_.limits) {
+      if (fact.layer == draw.layer && fact.code == draw.code &&
+          fact.scope == LimitScopeName(draw.scope) &&
+          fact.window_micros == absl::ToInt64Microseconds(draw.window) &&
+          fact.is_spend == draw.is_spend && fact.subject == draw.subject) {
+        return fact.counted;
+      }
+    }
+    return 0;
+  }
+
+ private:
+  const RecordedDecision& recorded_;
+};
+
 // Walks one meta. What is not as it was written is a fault of the whole: a
 // fact must not be guessed.
 class RecordedDecisionReader::Walker {
@@ -100,6 +124,7 @@ class RecordedDecisionReader::Walker {
   void ReadIntent(dom::element intent);
   void ReadAgent(dom::element agent);
   void ReadTenant(dom::element tenant);
+  void ReadLimit(dom::element limit);
 
   RecordedDecision& out_;
   bool has_digests_ = false;
@@ -243,6 +268,8 @@ void RecordedDecisionReader::Walker::ReadFacts(dom::element facts) {
       Texts(value, &request.tenant.connected);
     } else if (key == "budget") {
       ReadBudget(value);
+    } else if (key == "limits") {
+      ForEachItem(value, [&](dom::element item) { ReadLimit(item); });
     } else if (key == "violations") {
       ForEachItem(value, [&](dom::element item) {
         FieldViolation& violation = request.violations.emplace_back();
@@ -327,8 +354,30 @@ void RecordedDecisionReader::Walker::ReadTenant(dom::element tenant) {
   });
 }
 
+void RecordedDecisionReader::Walker::ReadLimit(dom::element limit) {
+  RecordedDecision::LimitFact& fact = out_.limits.emplace_back();
+  ForEach(limit, [&](absl::string_view key, dom::element value) {
+    if (key == "layer") {
+      fact.layer = Text(value);
+    } else if (key == "code") {
+      fact.code = Text(value);
+    } else if (key == "per") {
+      fact.scope = Text(value);
+    } else if (key == "window_micros") {
+      fact.window_micros = Int(value);
+    } else if (key == "spend") {
+      fact.is_spend = Bool(value);
+    } else if (key == "subject") {
+      fact.subject = Text(value);
+    } else if (key == "counted" && !value.is_null()) {
+      fact.counted = Int(value);
+    }
+  });
+}
+
 RecordedDecisionReader::RecordedDecisionReader()
-    : parser_(std::make_unique<Parser>()) {}
+    : parser_(std::make_unique<Parser>()),
+      totals_(std::make_unique<Totals>(&recorded_)) {}
 RecordedDecisionReader::~RecordedDecisionReader() = default;
 
 absl::StatusOr<const RecordedDecision*> RecordedDecisionReader::Read(
@@ -353,6 +402,7 @@ absl::StatusOr<const RecordedDecision*> RecordedDecisionReader::Read(
     return NotRecorded(absl::StrCat("the payload of revision ",
                                     recorded_.revision, " is not there"));
   }
+  recorded_.request.limit_totals = totals_.get();
   IntentFacts& intent = recorded_.request.intent;
   intent.id = text.intent_id;
   const absl::string_view payload =
@@ -391,8 +441,12 @@ absl::StatusOr<Decision> DecisionOfMeta(absl::string_view meta) {
   return decision;
 }
 
-std::string RequestLineOf(const Request& request) {
+std::string RequestLineOf(const RecordedDecision& recorded) {
+  const Request& request = recorded.request;
   if (!request.violations.empty()) return "";
+  for (const RecordedDecision::LimitFact& limit : recorded.limits) {
+    if (limit.counted != 0) return "";
+  }
   const auto text = [](absl::string_view view) { return std::string(view); };
   const auto dump = [](const ordered_json& json) {
     return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);

@@ -39,6 +39,19 @@ struct RecordedDecision {
     absl::string_view code;
   };
 
+  // What a limit had counted of its subject when the decision was made.
+  struct LimitFact {
+    absl::string_view layer;
+    absl::string_view code;
+    // As LimitScopeName has it.
+    absl::string_view scope;
+    int64_t window_micros = 0;
+    bool is_spend = false;
+    absl::string_view subject;
+    // Nothing where that was no int64.
+    std::optional<int64_t> counted;
+  };
+
   DecisionKind kind = DecisionKind::kBlock;
   std::vector<Rule> rules;
   int64_t risk = 0;
@@ -52,7 +65,9 @@ struct RecordedDecision {
   absl::string_view policy_digest;
   int32_t revision = 0;
   absl::string_view payload_sha256;
-  // The facts.
+  // The facts. The request asks the limits for their totals; one that the
+  // decision did not read starts empty, as a new one does.
+  std::vector<LimitFact> limits;
   Request request;
 };
 
@@ -71,10 +86,13 @@ class RecordedDecisionReader {
 
  private:
   class Walker;
+  class Totals;
   struct Parser;
 
   const std::unique_ptr<Parser> parser_;
   RecordedDecision recorded_;
+  // Answers from `recorded_`.
+  const std::unique_ptr<Totals> totals_;
 };
 
 // Returns the whole decision that the meta tells of, with every message.
@@ -82,8 +100,9 @@ class RecordedDecisionReader {
 absl::StatusOr<Decision> DecisionOfMeta(absl::string_view meta);
 
 // Returns the request as the line that `sgl eval` reads; empty where such a
-// line can't say it (what a row from SQL held did not fit).
-std::string RequestLineOf(const Request& request);
+// line can't say it: what a row from SQL held did not fit, or limits had
+// counted something, while those of a line start empty.
+std::string RequestLineOf(const RecordedDecision& recorded);
 
 }  // namespace sgl::engine
 

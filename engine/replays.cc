@@ -148,7 +148,7 @@ std::string WithinOf(const Decision& decision) {
                                      : "no expiry";
 }
 
-// Says what is not the same; limits' counts are kept by nobody.
+// Says what is not the same; what limits had counted is a fact of both.
 std::vector<std::string> Differences(const Decision& recorded,
                                      const Decision& replayed) {
   std::vector<std::string> found;
@@ -232,7 +232,7 @@ absl::Status TakeAgain(const storage::DecisionRecord& record,
   }
   replay->recorded = *std::move(whole);
   replay->differences = Differences(replay->recorded, replay->replayed);
-  replay->request_line = RequestLineOf(recorded.request);
+  replay->request_line = RequestLineOf(recorded);
   return absl::OkStatus();
 }
 

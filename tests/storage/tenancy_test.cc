@@ -49,6 +49,7 @@ constexpr const char* kDefinerFunctions[] = {
     "claim_draft_intents",         //
     "claim_policy_activations",    //
     "claim_unsealed_audit",        //
+    "count_limits",                //
     "count_waiting_intents",       //
     "create_agent",                //
     "create_member",               //
@@ -60,19 +61,23 @@ constexpr const char* kDefinerFunctions[] = {
     "escalation_rules_changed",    //
     "expired_jobs",                //
     "force_policy",                //
+    "forget_limits",               //
     "forget_requests",             //
     "intent_causers",              //
     "intents_keep_revision",       //
     "kill_switches",               //
     "latest_audit_seals",          //
+    "limit_totals",                //
     "list_tenants",                //
     "list_tokens",                 //
+    "lock_limits",                 //
     "lock_tenant_policy",          //
     "look_up_token",               //
     "make_audit_partitions",       //
     "once_active_policy",          //
     "policy_versions",             //
     "propose_policy",              //
+    "prune_limits",                //
     "record_refused_credentials",  //
     "remove_member",               //
     "revoke_token",                //
@@ -145,7 +150,12 @@ class TenancyTest : public ::testing::Test {
         id,
         ", 'sha256:' || repeat('0', 64), '[]');"
         "INSERT INTO active_policies (tenant_id, policy_id) "
-        "SELECT tenant_id, id FROM policies;",
+        "SELECT tenant_id, id FROM policies;"
+        "INSERT INTO limit_counters (tenant_id, key, counted_at) VALUES (",
+        id,
+        ", 'k', engine_now());"
+        "INSERT INTO limit_entries SELECT id, tenant_id, engine_now(), "
+        "engine_now(), 1 FROM limit_counters;",
         FillEffects(id));
     const SqlResult filled = database_->Super().Run(insert);
     ASSERT_TRUE(filled.ok()) << filled.error;

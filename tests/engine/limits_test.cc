@@ -2,8 +2,9 @@
 // edges of the window, by their scope, in intents and in dollars; for batches
 // of a worker, groups of submissions and approvals alike; and for four engines
 // that race for the last places. That only what came to pass counts. That a
-// decision is taken again from its audit entry, that asking counts nothing, that
-// what is past is pruned, and that without limits the database isn't asked.
+// decision is taken again from its audit entry, that asking counts nothing,
+// that what is past is pruned, and that without limits the database isn't
+// asked.
 //
 // Clocks stand still until a test moves them.
 
@@ -72,7 +73,8 @@ class Limited {
     const auto inserted = served.database().Owner().Run(absl::StrCat(
         "INSERT INTO intents (tenant_id, agent_id, intent_type, payload, "
         "spend_micros_usd, created_at) SELECT '",
-        tenant_id, "', ", agent_id.empty() ? "NULL" : absl::StrCat("'", agent_id, "'"),
+        tenant_id, "', ",
+        agent_id.empty() ? "NULL" : absl::StrCat("'", agent_id, "'"),
         ", 'POST', jsonb_build_object('text', n::text), ", spend,
         ", engine_now() + n * interval '1 microsecond' "
         "FROM generate_series(1, ",
@@ -148,9 +150,9 @@ class LimitsTest : public ::testing::TestWithParam<bool> {
   static ServedEngine::Options Options() { return {.runs = GetParam()}; }
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    , LimitsTest, ::testing::Bool(),
-    [](const auto& info) { return info.param ? "InGroups" : "ByWorker"; });
+INSTANTIATE_TEST_SUITE_P(, LimitsTest, ::testing::Bool(), [](const auto& info) {
+  return info.param ? "InGroups" : "ByWorker";
+});
 
 TEST_P(LimitsTest, BothEdgesOfTheWindowAreExact) {
   Limited test("limit TWO 2 per tenant per 60s on POST else block", Options());
@@ -237,8 +239,8 @@ TEST_P(LimitsTest, WhatWasApprovedCountsAtItsApproval) {
   EXPECT_EQ(test.last.decision().reasons(0).code(), "ONE");
   // Over the limit, but people say yes: it passes and counts.
   test.SetClock("30 seconds");
-  EXPECT_TRUE(bob.Approve(test.agent.MustGetMemo(waiting.decision_memo_id()))
-                  .ok());
+  EXPECT_TRUE(
+      bob.Approve(test.agent.MustGetMemo(waiting.decision_memo_id())).ok());
   EXPECT_EQ(test.agent.MustGet(waiting.id()).status(),
             intent::v1::INTENT_STATUS_EXECUTED);
   EXPECT_EQ(test.Counted(), "2");
@@ -258,8 +260,8 @@ TEST_P(LimitsTest, ALimitThatBlocksIsNotOverriddenByApproval) {
   EXPECT_EQ(test.Post(200'000'000), "AWAITING_HUMAN");
   const Intent waiting = test.last;
   EXPECT_EQ(test.Post(), "EXECUTED");
-  EXPECT_TRUE(bob.Approve(test.agent.MustGetMemo(waiting.decision_memo_id()))
-                  .ok());
+  EXPECT_TRUE(
+      bob.Approve(test.agent.MustGetMemo(waiting.decision_memo_id())).ok());
   EXPECT_EQ(test.agent.MustGet(waiting.id()).status(),
             intent::v1::INTENT_STATUS_BLOCKED_SGL);
   EXPECT_EQ(test.Counted(), "1");
@@ -343,17 +345,15 @@ TEST_P(LimitsTest, EveryDecisionIsTakenAgainFromItsEntry) {
     const auto& replay = replayed.response.replays(0);
     EXPECT_EQ(replay.problem(), "");
     EXPECT_EQ(replay.differences_size(), 0) << replay.DebugString();
-    EXPECT_EQ(replay.recorded().DebugString(),
-              replay.replayed().DebugString());
+    EXPECT_EQ(replay.recorded().DebugString(), replay.replayed().DebugString());
   }
-  EXPECT_EQ(
-      test.served.Value(absl::StrCat(
-          "SELECT string_agg(concat_ws(' ', l ->> 'code', l ->> 'per', "
-          "l ->> 'spend', l ->> 'counted'), ', ') FROM audit_log, "
-          "jsonb_array_elements(meta -> 'facts' -> 'limits') AS l "
-          "WHERE action = 'SGL_EVALUATED' AND entity_id = '",
-          test.last.id(), "'")),
-      "TWO agent false 2, DEAR platform true 2000000");
+  EXPECT_EQ(test.served.Value(absl::StrCat(
+                "SELECT string_agg(concat_ws(' ', l ->> 'code', l ->> 'per', "
+                "l ->> 'spend', l ->> 'counted'), ', ') FROM audit_log, "
+                "jsonb_array_elements(meta -> 'facts' -> 'limits') AS l "
+                "WHERE action = 'SGL_EVALUATED' AND entity_id = '",
+                test.last.id(), "'")),
+            "TWO agent false 2, DEAR platform true 2000000");
 }
 
 TEST_P(LimitsTest, WithoutLimitsTheDatabaseIsNotAsked) {
@@ -397,8 +397,9 @@ TEST(LimitScopesTest, EachCountsForItsOwn) {
   EXPECT_TRUE(passed(bolt.id, bolt.agent));
   // Nobody of theirs passed, but the platform's places are gone.
   EXPECT_FALSE(passed(bolt.id, ""));
-  EXPECT_EQ(test.served.Value("SELECT count(*) FROM intents WHERE "
-                              "decision::jsonb -> 'reasons' @> '[{\"code\": \"BY_ALL\"}]'"),
+  EXPECT_EQ(test.served.Value(
+                "SELECT count(*) FROM intents WHERE "
+                "decision::jsonb -> 'reasons' @> '[{\"code\": \"BY_ALL\"}]'"),
             "1");
   EXPECT_EQ(test.served.Value("SELECT string_agg(total::text, ' ' ORDER BY "
                               "total, key) FROM limit_counters "
@@ -437,8 +438,8 @@ TEST(LimitBatchTest, ABatchThatIsSettledMemberByMemberCountsThoseThatPassed) {
 TEST(LimitBatchTest, EarlierOnesOfAGroupCountForLaterOnes) {
   Limited test("limit FEW 3 per tenant per 1d on POST else block",
                {.runs = true});
-  const auto answer = SubmitBatch(test.served.channel(),
-                                  test.served.agent_token(), Posts(10));
+  const auto answer =
+      SubmitBatch(test.served.channel(), test.served.agent_token(), Posts(10));
   ASSERT_EQ(answer.results_size(), 10);
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(answer.results(i).intent().status(),
@@ -454,8 +455,8 @@ TEST(LimitBatchTest, ARepeatTakesNoPlace) {
                {.runs = true});
   BatchSubmitIntentsRequest request = Posts(4);
   request.mutable_requests(1)->set_request_id(request.requests(0).request_id());
-  const auto answer = SubmitBatch(test.served.channel(),
-                                  test.served.agent_token(), request);
+  const auto answer =
+      SubmitBatch(test.served.channel(), test.served.agent_token(), request);
   ASSERT_EQ(answer.results_size(), 4);
   EXPECT_EQ(answer.results(0).intent().id(), answer.results(1).intent().id());
   EXPECT_EQ(answer.results(2).intent().status(),
@@ -509,9 +510,9 @@ TEST(LimitPruningTest, TheTickRemovesWhatIsPastItsWindow) {
 class Neighbour {
  public:
   explicit Neighbour(ServedEngine& served) {
-    auto engine = engine::Engine::Create(
-        {.database_url = served.database().runtime_url(),
-         .direct_url = served.database().direct_url()});
+    auto engine =
+        engine::Engine::Create({.database_url = served.database().runtime_url(),
+                                .direct_url = served.database().direct_url()});
     SGL_CHECK(engine.ok()) << engine.status();
     engine_ = *std::move(engine);
     engine_->Load();

@@ -251,10 +251,10 @@ TEST_F(LimitsTest, NothingIsCountedThatWasNotLockedOrBeforeItsTime) {
   Count("k", "1");
   Begin(connection);
   connection.Value(LockSql(acme_.id, "k"));
-  EXPECT_EQ(connection
-                .Run(CountSql("k", "1", "engine_now() - interval '1 second'"))
-                .sqlstate,
-            "23514");
+  EXPECT_EQ(
+      connection.Run(CountSql("k", "1", "engine_now() - interval '1 second'"))
+          .sqlstate,
+      "23514");
 }
 
 TEST_F(LimitsTest, NobodyReachesAnotherTenantsCounters) {
@@ -278,10 +278,10 @@ TEST_F(LimitsTest, NobodyReachesAnotherTenantsCounters) {
   // Nor by saying that it is one's own, or the platform's.
   Begin(connection);
   connection.Run(absl::StrCat("SET LOCAL intent.tenants = '{", bolt_.id, "}'"));
-  EXPECT_EQ(connection.Value(absl::StrCat(
-                "SELECT total FROM limit_totals('{k}', '{", bolt_.id,
-                "}', '{60000000}')")),
-            "0");
+  EXPECT_EQ(
+      connection.Value(absl::StrCat("SELECT total FROM limit_totals('{k}', '{",
+                                    bolt_.id, "}', '{60000000}')")),
+      "0");
   EXPECT_EQ(connection.Value("SELECT total FROM limit_totals('{k}', "
                              "'{NULL}', '{60000000}')"),
             "0");

@@ -46,7 +46,7 @@ absl::Status BudgetBook::Lock(storage::Transaction& tx,
 void BudgetBook::Spend(const storage::SpendKey& key,
                        storage::Settlement* settlement) {
   const auto budget = records_.find(key);
-  // It was removed meanwhile.
+  // There is none, and none comes before the transaction ends.
   if (budget == records_.end()) return;
   if (settlement->spend->micros_usd > budget->second.remaining_micros_usd) {
     return FailSpend(budget->second, settlement);

@@ -30,8 +30,8 @@ std::vector<storage::SpendKey> SpendKeysOf(
 // Confined to one thread and one transaction.
 class BudgetBook {
  public:
-  // Adds a budget to those that are locked next. Returns whether it was locked
-  // already.
+  // Adds a budget to those that are locked next, whether or not there is one.
+  // Returns whether it was locked already.
   bool Add(const storage::SpendKey& key);
 
   bool is_empty() const { return keys_.empty(); }
@@ -45,6 +45,8 @@ class BudgetBook {
   const storage::BudgetRecords* records_or_null() const {
     return is_locked_ ? &records_ : nullptr;
   }
+  // What was locked.
+  const absl::btree_set<storage::SpendKey>& locked() const { return locked_; }
   // The time of the reading. REQUIRES: something was locked.
   absl::Time now() const { return now_; }
 

@@ -19,36 +19,31 @@ bool Passes(const storage::Settlement& settlement) {
          settlement.status == storage::IntentStatus::kValidating;
 }
 
-// The budget that the intent would spend of; nothing where it has a spend of
-// nothing, or its tenant no such budget.
+// The budget that the intent would spend of, whether or not there is one: its
+// tenant may be about to get it. Nothing where it spends nothing.
 std::optional<storage::SpendKey> BudgetOf(const Contender& contender,
-                                          const Deliberation& deliberation,
-                                          const storage::Facts& facts) {
+                                          const Deliberation& deliberation) {
   if (deliberation.spend_category.empty() ||
       deliberation.spend_micros_usd <= 0) {
     return std::nullopt;
   }
-  storage::SpendKey key = {.tenant_id = contender.row->tenant_id,
+  return storage::SpendKey{.tenant_id = contender.row->tenant_id,
                            .category = deliberation.spend_category};
-  if (!facts.budgets.contains(key)) return std::nullopt;
-  return key;
 }
 
 // What the contenders draw on.
 class Contest {
  public:
-  explicit Contest(const storage::Facts& facts) : budgets_of_(facts) {}
-
   // Notes what limits a decision draws on. Returns whether all were read.
   bool AddLimits(const Contender& contender, const Deliberation& deliberation) {
     return limits_.Add(deliberation.decision.limit_draws,
                        contender.row->tenant_id);
   }
-  // Notes the budget that it would spend of. Returns whether it was read, or
-  // there is none.
+  // Notes the budget that it would spend of. Returns whether that was read, or
+  // it spends nothing.
   bool AddBudget(const Contender& contender, const Deliberation& deliberation) {
     const std::optional<storage::SpendKey> key =
-        BudgetOf(contender, deliberation, budgets_of_);
+        BudgetOf(contender, deliberation);
     return !key.has_value() || budgets_.Add(*key);
   }
 
@@ -69,11 +64,14 @@ class Contest {
   // REQUIRES: something was locked or read.
   ContestedFacts facts() const {
     if (limits_.is_empty()) {
-      return {.now = budgets_.now(), .budgets = budgets_.records_or_null()};
+      return {.now = budgets_.now(),
+              .budgets = budgets_.records_or_null(),
+              .locked_budgets = &budgets_.locked()};
     }
     return {.now = limits_.now(),
             .limit_totals = &limits_,
-            .budgets = budgets_.records_or_null()};
+            .budgets = budgets_.records_or_null(),
+            .locked_budgets = &budgets_.locked()};
   }
 
   // Enters what one draws that passes; fails it where its budget has less left
@@ -81,7 +79,7 @@ class Contest {
   void Enter(const Contender& contender, const Deliberation& deliberation,
              storage::Settlement* settlement) {
     const std::optional<storage::SpendKey> key =
-        BudgetOf(contender, deliberation, budgets_of_);
+        BudgetOf(contender, deliberation);
     if (key.has_value() && settlement->spend.has_value()) {
       budgets_.Spend(*key, settlement);
     }
@@ -91,8 +89,6 @@ class Contest {
   }
 
  private:
-  // Which budgets there are.
-  const storage::Facts& budgets_of_;
   LimitBook limits_;
   BudgetBook budgets_;
 };
@@ -121,6 +117,7 @@ absl::StatusOr<bool> DecideLocked(const storage::Facts& facts,
     const absl::StatusOr<storage::Settlement*> settlement =
         settle(place, deliberation);
     if (!settlement.ok()) return settlement.status();
+    if (*settlement != nullptr) (*settlement)->is_contested = true;
     if (Spends(*settlement)) {
       is_complete &= contest->AddBudget(contender, deliberation);
     }
@@ -137,7 +134,7 @@ absl::Status DecideContested(storage::Transaction& tx,
                              const storage::Facts& facts,
                              std::span<const Contender> contenders,
                              const SettleContender& settle) {
-  Contest contest(facts);
+  Contest contest;
   std::vector<size_t> contested;
   for (size_t place = 0; place < contenders.size(); ++place) {
     const Contender& contender = contenders[place];
@@ -153,8 +150,7 @@ absl::Status DecideContested(storage::Transaction& tx,
     const absl::StatusOr<storage::Settlement*> settlement =
         settle(place, deliberation);
     if (!settlement.ok()) return settlement.status();
-    if (Spends(*settlement) &&
-        BudgetOf(contender, deliberation, facts).has_value()) {
+    if (Spends(*settlement) && BudgetOf(contender, deliberation).has_value()) {
       contest.AddBudget(contender, deliberation);
       contested.push_back(place);
     }
@@ -183,7 +179,7 @@ absl::StatusOr<Deliberation> DecideUncounted(storage::Transaction& tx,
                                   facts, contested_or_null,
                                   explanation_or_null);
   };
-  Contest contest(facts);
+  Contest contest;
   Deliberation deliberation = decide(nullptr);
   for (int round = 0;
        round < kRoundsMax && !contest.AddLimits(contender, deliberation);

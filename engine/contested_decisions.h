@@ -63,11 +63,10 @@ using SettleContender = std::function<absl::StatusOr<storage::Settlement*>(
     size_t place, const Deliberation& deliberation)>;
 
 // Decides and has them settled; writes nothing. Effects come after it, and what
-// fails then does not count (FailEffect), though it was in the way of those
-// that were decided after it (where it spent, ApplyEffects has them decided
-// once more). ABORTED: locks were not to be had, or what is
-// drawn on changed with every look; begin the transaction again. Errors of
-// `settle` are handed on.
+// fails then does not count (FailEffect); CheckTurnedAway (effects/apply.h) has
+// those decided once more in whose way it was. ABORTED: locks were not to be
+// had, or what is drawn on changed with every look; begin the transaction
+// again. Errors of `settle` are handed on.
 absl::Status DecideContested(storage::Transaction& tx,
                              const storage::Facts& facts,
                              std::span<const Contender> contenders,

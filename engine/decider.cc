@@ -340,7 +340,9 @@ Deliberation Deliberate(const TenantPolicy* policy_or_null,
   request.budget = BudgetFactsOf(spend_key, facts.budgets);
   request.now = facts.now;
   if (contested_or_null != nullptr) {
-    if (contested_or_null->budgets != nullptr) {
+    // Only what would be spent of is locked; of others the first reading holds.
+    if (contested_or_null->budgets != nullptr &&
+        contested_or_null->locked_budgets->contains(spend_key)) {
       request.budget = BudgetFactsOf(spend_key, *contested_or_null->budgets);
     }
     request.now = contested_or_null->now;

@@ -12,6 +12,8 @@
 #ifndef ENGINE_DECIDER_H_
 #define ENGINE_DECIDER_H_
 
+#include <absl/container/btree_set.h>
+
 #include <optional>
 #include <string>
 
@@ -36,6 +38,9 @@ struct ContestedFacts {
   // In place of Facts::budgets: what they have left, less what others of the
   // transaction spend. Borrowed; null where none is locked.
   const storage::BudgetRecords* budgets = nullptr;
+  // Which of them are: of others Facts::budgets holds. Borrowed; not null where
+  // `budgets` is not.
+  const absl::btree_set<storage::SpendKey>* locked_budgets = nullptr;
 };
 
 // What came of looking at one intent.

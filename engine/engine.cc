@@ -144,6 +144,14 @@ void Engine::Load() {
     LogWarn("{} declared intent types have no executor and will fail: {}",
             missing.size(), absl::StrJoin(missing, ", "));
   }
+  const std::vector<std::string> unknown =
+      options_.executors.UnknownSpends(policy->program->intent_types());
+  if (!unknown.empty()) {
+    LogWarn(
+        "`spends` names intent types that the active policy doesn't declare: "
+        "{}",
+        absl::StrJoin(unknown, ", "));
+  }
 }
 
 void Engine::Start() {

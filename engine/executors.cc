@@ -1,5 +1,6 @@
 #include "engine/executors.h"
 
+#include <absl/algorithm/container.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 #include <google/protobuf/io/tokenizer.h>
@@ -239,6 +240,16 @@ std::vector<std::string> ExecutorRegistry::Missing(
     if (Find(type) == ExecutorKind::kNone) missing.push_back(type);
   }
   return missing;
+}
+
+std::vector<std::string> ExecutorRegistry::UnknownSpends(
+    const std::vector<std::string>& intent_types) const {
+  std::vector<std::string> unknown;
+  for (const auto& [type, category] : spend_categories_) {
+    if (!absl::c_linear_search(intent_types, type)) unknown.push_back(type);
+  }
+  absl::c_sort(unknown);
+  return unknown;
 }
 
 }  // namespace sgl::engine

@@ -105,6 +105,10 @@ class ExecutorRegistry {
     return spend_categories_;
   }
 
+  // Returns the types that spend, but are none of `intent_types`; sorted.
+  std::vector<std::string> UnknownSpends(
+      const std::vector<std::string>& intent_types) const;
+
   // Returns those of `intent_types` that have no executor, in their order.
   std::vector<std::string> Missing(
       const std::vector<std::string>& intent_types) const;

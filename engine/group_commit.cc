@@ -392,6 +392,18 @@ absl::Status GroupCommit::Execute(storage::Transaction& tx,
   if (rows.empty()) return absl::OkStatus();
   const absl::Status applied = ApplyEffects(tx, *executors_, rows, settlements);
   if (!applied.ok()) return applied;
+  std::vector<const storage::Settlement*> all;
+  for (const storage::Settlement& settlement : settlements) {
+    all.push_back(&settlement);
+  }
+  for (const Entry& entry : entries) {
+    if (entry.settlement.has_value() && !entry.is_to_execute &&
+        !entry.is_repeated) {
+      all.push_back(&*entry.settlement);
+    }
+  }
+  const absl::Status checked = CheckTurnedAway(all);
+  if (!checked.ok()) return checked;
   const absl::Status settled =
       storage::SettleIntents(tx, platform_digest, settlements);
   if (!settled.ok()) return settled;

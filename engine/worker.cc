@@ -341,12 +341,8 @@ absl::StatusOr<int> Worker::SettleBatch() {
 
   const Batch batch = {
       .digest = digest, .rows = *rows, .facts = *facts, .tenants = *tenants};
-  absl::StatusOr<std::vector<storage::Settlement>> settlements =
-      DecideBatch(*tx, batch, *rows);
-  if (!settlements.ok()) return settlements.status();
   absl::StatusOr<std::vector<std::string>> settled =
-      is_careful_ ? SettleSingly(*tx, batch)
-                  : SettleTogether(*tx, batch, *std::move(settlements));
+      is_careful_ ? SettleSingly(*tx, batch) : SettleTogether(*tx, batch);
   absl::Status status = settled.status();
   // What is broken may be known only now: somebody's deferred constraint.
   if (status.ok()) status = tx->Commit();
@@ -394,16 +390,18 @@ absl::StatusOr<std::vector<storage::Settlement>> Worker::DecideBatch(
 }
 
 absl::StatusOr<std::vector<std::string>> Worker::SettleTogether(
-    storage::Transaction& tx, const Batch& batch,
-    std::vector<storage::Settlement> settlements) {
-  absl::Status status = ApplyEffects(tx, *executors_, batch.rows, settlements);
+    storage::Transaction& tx, const Batch& batch) {
+  absl::StatusOr<std::vector<storage::Settlement>> settlements =
+      DecideBatch(tx, batch, batch.rows);
+  if (!settlements.ok()) return settlements.status();
+  absl::Status status = ApplyEffects(tx, *executors_, batch.rows, *settlements);
   if (status.ok()) {
-    status = storage::SettleIntents(tx, batch.digest, settlements);
+    status = storage::SettleIntents(tx, batch.digest, *settlements);
   }
   if (!status.ok()) return status;
   std::vector<std::string> ids;
-  ids.reserve(settlements.size());
-  for (const storage::Settlement& settlement : settlements) {
+  ids.reserve(settlements->size());
+  for (const storage::Settlement& settlement : *settlements) {
     ids.push_back(settlement.intent_id);
   }
   return ids;
@@ -411,6 +409,11 @@ absl::StatusOr<std::vector<std::string>> Worker::SettleTogether(
 
 absl::StatusOr<std::vector<std::string>> Worker::SettleSingly(
     storage::Transaction& tx, const Batch& batch) {
+  // All together, for what they compete for is locked in one order then. One
+  // of them may be why that fails.
+  const absl::Status locked = tx.InSavepoint(
+      [&] { return DecideBatch(tx, batch, batch.rows).status(); });
+  if (!locked.ok() && IsTransient(locked)) return locked;
   std::vector<std::string> settled;
   for (const storage::IntentRow& row : batch.rows) {
     // In one savepoint: nobody FAILED whose effect stays.

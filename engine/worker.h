@@ -97,14 +97,12 @@ class Worker {
   absl::StatusOr<std::vector<storage::Settlement>> DecideBatch(
       storage::Transaction& tx, const Batch& batch,
       std::span<const storage::IntentRow> rows) const;
-  // Each of the two settles a batch, effects included, and returns the ids of
-  // those settled. All at once, or not at all:
+  // Each of the two decides and settles a batch, effects included, and returns
+  // the ids of those settled. All at once, or not at all:
   absl::StatusOr<std::vector<std::string>> SettleTogether(
-      storage::Transaction& tx, const Batch& batch,
-      std::vector<storage::Settlement> settlements);
+      storage::Transaction& tx, const Batch& batch);
   // Each decided and settled by itself, after those before it: one that the
   // database refuses is FAILED alone, or passed over where it refuses that too.
-  // REQUIRES: DecideBatch decided all, and so locked what they compete for.
   absl::StatusOr<std::vector<std::string>> SettleSingly(
       storage::Transaction& tx, const Batch& batch);
   // Leaves an intent alone for a while: the database refuses to change it.

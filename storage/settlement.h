@@ -111,6 +111,9 @@ struct Settlement {
   // What limits count of it (limits.h), with its settlement: of one that is
   // EXECUTED or waits for its job. The counters are locked.
   std::vector<LimitCount> limit_counts = {};
+  // It was decided by what limits or budgets had left under their locks: what
+  // others of the transaction took is why it may have been turned away.
+  bool is_contested = false;
   // Recorded where it is EXECUTED (committed, and entered in the ledger) or
   // VALIDATING (reserved: it ends with the intent). With any other status it
   // says what would have been spent.

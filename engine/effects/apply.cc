@@ -56,34 +56,45 @@ absl::Status ApplyOfType(storage::Transaction& tx, const EffectDecl& decl,
   return absl::OkStatus();
 }
 
-// Whether it would have spent something and an effect that was refused is why
-// it did not.
-bool IsSpendFreed(const storage::Settlement& settlement) {
-  return settlement.spend.has_value() &&
+// Whether it had money or places of a limit, which it took from others, until
+// its effect was refused.
+bool IsFreed(const storage::Settlement& settlement) {
+  return settlement.is_contested &&
          settlement.status == storage::IntentStatus::kFailed &&
-         settlement.failure_reason != kBudgetExceeded;
+         (settlement.failure_reason == kEffectRefused ||
+          settlement.failure_reason == kInvalidPayload);
 }
 
-// Others may have been turned away for what is not spent after all: ABORTED
-// where one of the same tenant did not pass.
-absl::Status CheckSpendsFreed(
-    std::span<const storage::Settlement> settlements) {
-  for (const storage::Settlement& freed : settlements) {
-    if (!IsSpendFreed(freed)) continue;
-    for (const storage::Settlement& other : settlements) {
-      if (other.tenant_id == freed.tenant_id && !IsSpendFreed(other) &&
-          other.status != storage::IntentStatus::kExecuted &&
-          other.status != storage::IntentStatus::kValidating) {
-        return absl::AbortedError(
-            "an effect was refused for whose spend others may have been "
-            "turned away");
-      }
-    }
+absl::Status CheckAll(std::span<const storage::Settlement> settlements) {
+  std::vector<const storage::Settlement*> all;
+  all.reserve(settlements.size());
+  for (const storage::Settlement& settlement : settlements) {
+    all.push_back(&settlement);
   }
-  return absl::OkStatus();
+  return CheckTurnedAway(all);
 }
 
 }  // namespace
+
+absl::Status CheckTurnedAway(
+    std::span<const storage::Settlement* const> settlements) {
+  bool is_freed = false;
+  bool is_turned_away = false;
+  for (const storage::Settlement* settlement : settlements) {
+    if (IsFreed(*settlement)) {
+      is_freed = true;
+    } else if (settlement->is_contested) {
+      is_turned_away |=
+          settlement->status != storage::IntentStatus::kExecuted &&
+          settlement->status != storage::IntentStatus::kValidating;
+    }
+  }
+  if (is_freed && is_turned_away) {
+    return absl::AbortedError(
+        "an effect was refused for which others may have been turned away");
+  }
+  return absl::OkStatus();
+}
 
 absl::Status ApplyEffects(storage::Transaction& tx,
                           const ExecutorRegistry& executors,
@@ -104,7 +115,7 @@ absl::Status ApplyEffects(storage::Transaction& tx,
       by_type[decl].push_back(place);
     }
   }
-  if (by_type.empty()) return CheckSpendsFreed(settlements);
+  if (by_type.empty()) return CheckAll(settlements);
   const absl::Status shared = storage::ShareSettlementLocks(tx);
   if (!shared.ok()) return shared;
   for (const auto& [decl, places] : by_type) {
@@ -112,7 +123,7 @@ absl::Status ApplyEffects(storage::Transaction& tx,
         ApplyOfType(tx, *decl, places, rows, settlements);
     if (!applied.ok()) return applied;
   }
-  return CheckSpendsFreed(settlements);
+  return CheckAll(settlements);
 }
 
 }  // namespace sgl::engine

@@ -24,14 +24,19 @@ namespace sgl::engine {
 // effect is refused becomes FAILED; the others go on. Effects of one type are
 // applied together, types in the order of the registry: between intents of one
 // batch no order is promised. Asks the database nothing where no settlement has
-// an effect. ABORTED: one is refused whose spend others may have been turned
-// away for; each by itself gets what it is due, and never so for one alone. Any
-// error failed the transaction, or the savepoint around it.
-// REQUIRES: the settlements are of the rows, in their order; the rows' locks.
+// an effect. ABORTED as CheckTurnedAway, never so for one alone. Any error
+// failed the transaction, or the savepoint around it. REQUIRES: the settlements
+// are of the rows, in their order; the rows' locks.
 absl::Status ApplyEffects(storage::Transaction& tx,
                           const ExecutorRegistry& executors,
                           std::span<const storage::IntentRow> rows,
                           std::span<storage::Settlement> settlements);
+
+// ABORTED where the effect of one was refused that had taken money or places of
+// a limit, and another that was contested did not pass: it may have been turned
+// away for nothing. Each settled by itself gets what it is due.
+absl::Status CheckTurnedAway(
+    std::span<const storage::Settlement* const> settlements);
 
 }  // namespace sgl::engine
 

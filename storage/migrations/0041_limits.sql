@@ -225,11 +225,12 @@ BEGIN
   FROM (SELECT e.counter_id FROM limit_entries AS e
         WHERE e.expires_at <= due ORDER BY e.expires_at
         LIMIT count_max) AS d;
-  -- In the order in which deciders take them, and before what is to go is
-  -- looked at again.
-  PERFORM FROM limit_counters AS c
+  -- Of those that nobody decides by just now, before what is to go is looked at
+  -- again; the others are for the next time.
+  counter_ids := ARRAY(
+    SELECT c.id FROM limit_counters AS c
     WHERE c.id = ANY (counter_ids)
-    ORDER BY c.key COLLATE "C" FOR UPDATE;
+    ORDER BY c.key COLLATE "C" FOR UPDATE SKIP LOCKED);
   WITH gone AS (
     DELETE FROM limit_entries AS e
     USING (SELECT o.counter_id, o.at FROM limit_entries AS o

@@ -192,9 +192,10 @@ SET search_path FROM CURRENT
 AS $$
   SELECT from_micros(
     to_micros(first_start)
-    + floor((to_micros(at) - to_micros(first_start))::numeric
-            / (period_days * 86400000000))::bigint
-      * period_days * 86400000000)
+    + (to_micros(at) - to_micros(first_start) - mod(
+         mod(to_micros(at) - to_micros(first_start),
+             period_days * 86400000000) + period_days * 86400000000,
+         period_days * 86400000000)))
 $$;
 
 -- The tenants' budgets of these categories, as they stand in the period that
@@ -216,8 +217,13 @@ AS $$
   JOIN budgets AS b
     ON b.tenant_id = k.tenant_id AND b.category = k.category
   CROSS JOIN LATERAL (
-    SELECT budget_period_start(coalesce(b.period_starts_at, b.created_at),
-                               b.period_days, at)) AS p (starts)
+    -- An existing writer may have any created_at.
+    SELECT budget_period_start(
+      coalesce(b.period_starts_at,
+               least(greatest(b.created_at,
+                              timestamptz '0001-01-01 00:00:00+00'),
+                     timestamptz '9999-12-31 00:00:00+00')),
+      b.period_days, at)) AS p (starts)
   CROSS JOIN LATERAL (
     SELECT coalesce(sum(s.spend_micros_usd)
                       FILTER (WHERE s.status = 'committed'), 0),
@@ -250,6 +256,37 @@ AS $$
            b.limit_micros, b.id
 $$;
 
+-- What is locked (advisory) of a tenant's category.
+CREATE FUNCTION budget_lock_key(tenant_id uuid, category text,
+                                OUT class integer, OUT key integer)
+LANGUAGE sql IMMUTABLE
+SET search_path FROM CURRENT
+AS $$
+  SELECT 1112884295, hashtext(tenant_id || ':' || coalesce(category, ''))
+$$;
+
+-- A budget that comes or goes waits for those who spend of its category without
+-- it; and they for it.
+CREATE FUNCTION budgets_before_move() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+  IF TG_OP <> 'INSERT' THEN
+    PERFORM pg_advisory_xact_lock(l.class, l.key)
+    FROM budget_lock_key(OLD.tenant_id, OLD.category) AS l;
+  END IF;
+  IF TG_OP <> 'DELETE' THEN
+    PERFORM pg_advisory_xact_lock(l.class, l.key)
+    FROM budget_lock_key(NEW.tenant_id, NEW.category) AS l;
+  END IF;
+  RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+CREATE TRIGGER budgets_before_move
+  BEFORE INSERT OR DELETE OR UPDATE OF tenant_id, category ON budgets
+  FOR EACH ROW EXECUTE FUNCTION budgets_before_move();
+
 -- Locks the tenants' budgets of these categories until the transaction ends,
 -- and answers what they hold then: each statement of this function reads anew,
 -- so nothing that was spent before the lock was had is missed. Where no time is
@@ -268,6 +305,12 @@ DECLARE
   decision_time timestamptz := at;
 BEGIN
   PERFORM FROM settlement_policy_digests();
+  -- No budget comes to a category, or leaves it, while somebody spends of it.
+  PERFORM pg_advisory_xact_lock_shared(k.class, k.key)
+  FROM (SELECT DISTINCT l.class, l.key
+        FROM unnest(tenant_ids, categories) AS k (tenant_id, category)
+        CROSS JOIN LATERAL budget_lock_key(k.tenant_id, k.category) AS l
+        ORDER BY l.class, l.key) AS k;
   PERFORM FROM budgets AS b
   WHERE (b.tenant_id, b.category) IN (
     SELECT k.tenant_id, k.category
@@ -323,9 +366,12 @@ BEGIN
   GET DIAGNOSTICS recorded = ROW_COUNT;
   WITH near AS (
     SELECT b.*
-    FROM budget_states(
-           tenant_ids, spend_categories,
-           from_micros((SELECT max(m) FROM unnest(counted_micros) AS m))) AS b
+    FROM (SELECT d.tenant_id, d.category, d.counted
+          FROM unnest(tenant_ids, spend_categories, counted_micros)
+            AS d (tenant_id, category, counted)
+          GROUP BY d.tenant_id, d.category, d.counted) AS d
+    CROSS JOIN LATERAL budget_states(ARRAY[d.tenant_id], ARRAY[d.category],
+                                     from_micros(d.counted)) AS b
     WHERE b.alert_at IS NOT NULL
       AND b.committed_micros + b.reserved_micros >= b.alert_at * b.limit_micros
   ), alert AS (
@@ -354,6 +400,7 @@ DECLARE
   signature regprocedure;
 BEGIN
   FOREACH signature IN ARRAY ARRAY[
+    'budget_lock_key(uuid, text)',
     'budget_period_start(timestamptz, integer, timestamptz)',
     'budget_states(uuid[], text[], timestamptz)',
     'tightest_budgets(uuid[], text[], timestamptz)',

@@ -22,9 +22,9 @@ WITH spend AS (
   GROUP BY l.category
 )
 SELECT coalesce(s.category, e.category), coalesce(s.intents, 0),
-       coalesce(s.intent_micros, 0)::bigint, coalesce(s.reserved, 0)::bigint,
-       coalesce(s.committed, 0)::bigint, coalesce(e.entries, 0),
-       coalesce(e.micros, 0)::bigint, coalesce(e.cents, 0)::bigint
+       least(coalesce(s.intent_micros, 0), 9e18)::bigint, least(coalesce(s.reserved, 0), 9e18)::bigint,
+       least(coalesce(s.committed, 0), 9e18)::bigint, coalesce(e.entries, 0),
+       least(coalesce(e.micros, 0), 9e18)::bigint, least(coalesce(e.cents, 0), 9e18)::bigint
 FROM spend AS s
 FULL JOIN entry AS e ON e.category = s.category
 ORDER BY 1

@@ -13,8 +13,8 @@ WITH page AS (
 )
 SELECT p.id, p.name, p.category,
        least(p.limit_cents::numeric * 10000, 4e18)::bigint,
-       coalesce(s.committed_micros, 0)::bigint,
-       coalesce(s.reserved_micros, 0)::bigint,
+       least(coalesce(s.committed_micros, 0), 9e18)::bigint,
+       least(coalesce(s.reserved_micros, 0), 9e18)::bigint,
        p.alert_at::text, to_micros(p.period_start),
        to_micros(p.period_start + p.period_days * interval '24 hours')
 FROM page AS p

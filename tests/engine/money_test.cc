@@ -284,6 +284,21 @@ TEST(MoneyTest, AnEffectThatIsRefusedSpendsNothing) {
   test.ExpectLedgerFits();
 }
 
+TEST(MoneyTest, WhatSpendsNothingSeesItsBudgetBesideOthersThatDo) {
+  Spending test(
+      "\nblock HAS_BUDGET on PAY when budget.exists\n"
+      "limit PAYS 100 per tenant per 1h on PAY else block\n");
+  test.SetBudget("payout", 100);
+  test.SetBudget("api_spend", 100);
+  // The other's budget is locked, and this one's is not.
+  const std::string other = test.agent.MustSubmit("SMS", "{}", kDollar).id();
+  const std::string free = test.agent.MustSubmit("PAY", "{}", 0).id();
+  EXPECT_EQ(test.served.SettleDrafts(), 2);
+  EXPECT_EQ(test.agent.MustGet(other).status(), kValidating);
+  EXPECT_EQ(test.agent.MustGet(free).status(),
+            intent::v1::INTENT_STATUS_BLOCKED_SGL);
+}
+
 TEST(MoneyTest, AnEntryThatIsPostedIsNoSpend) {
   Spending test;
   test.SetBudget("misc", 100);

@@ -116,6 +116,43 @@ TEST_F(BudgetsTest, WhoeverLocksSecondReadsWhatTheFirstSpent) {
   EXPECT_GE(theirs->now, mine->now);
 }
 
+TEST_F(BudgetsTest, NoBudgetComesWhileSomebodySpendsWithoutIt) {
+  Transaction spender = Begin();
+  const auto none = LockBudgets(spender, keys_);
+  ASSERT_THAT(none, IsOk());
+  EXPECT_THAT(none->budgets, IsEmpty());
+  const std::string insert = absl::StrCat(
+      "INSERT INTO budgets (tenant_id, name, category, limit_cents) VALUES ('",
+      acme_.id, "', 'pay', 'payout', 1000)");
+  const auto refused =
+      database_->Super().Run("SET LOCAL lock_timeout = 50; " + insert);
+  EXPECT_EQ(refused.sqlstate, "55P03");
+  // Of another category it does.
+  SetBudget(bolt_, 1'000);
+  ASSERT_THAT(Spend(spender, kDollar), IsOk());
+  ASSERT_THAT(spender.Commit(), IsOk());
+  SetBudget(acme_, 2'000);
+  Value(
+      "UPDATE budgets SET period_starts_at = engine_now() - interval '1 day' "
+      "WHERE limit_cents = 2000 RETURNING id");
+  Transaction later = Begin();
+  const auto there = LockBudgets(later, keys_);
+  ASSERT_THAT(there, IsOk());
+  EXPECT_EQ(there->budgets.at(keys_[0]).remaining_micros_usd, 19 * kDollar);
+}
+
+TEST_F(BudgetsTest, AnyTimeOfCreationIsOne) {
+  SetBudget(acme_, 1'000);
+  for (const std::string time : {"infinity", "-infinity"}) {
+    Value(absl::StrCat("UPDATE budgets SET created_at = '", time,
+                       "' RETURNING id"));
+    Transaction tx = Begin();
+    const auto locked = LockBudgets(tx, keys_);
+    ASSERT_THAT(locked, IsOk()) << time;
+    EXPECT_EQ(locked->budgets.at(keys_[0]).remaining_micros_usd, 10 * kDollar);
+  }
+}
+
 TEST_F(BudgetsTest, TheTimeIsNeverBeforeTheLastSpend) {
   SetBudget(acme_, 1'000);
   {

@@ -441,6 +441,27 @@ absl::StatusOr<Decision> DecisionOfMeta(absl::string_view meta) {
   return decision;
 }
 
+namespace {
+
+// Dollars as a JSON number, exact.
+std::string UsdNumber(int64_t micros) {
+  const bool is_negative = micros < 0;
+  const uint64_t size = is_negative ? -static_cast<uint64_t>(micros)
+                                    : static_cast<uint64_t>(micros);
+  return absl::StrFormat("%s%d.%06d", is_negative ? "-" : "",
+                         size / kMicrosPerDollar, size % kMicrosPerDollar);
+}
+
+// The line's member, with its comma; nothing where there is no budget.
+std::string BudgetMember(const BudgetFacts& budget) {
+  if (!budget.exists) return "";
+  return absl::StrCat(
+      R"(,"budget":{"remaining_usd":)", UsdNumber(budget.remaining_micros_usd),
+      R"(,"limit_usd":)", UsdNumber(budget.limit_micros_usd), "}");
+}
+
+}  // namespace
+
 std::string RequestLineOf(const RecordedDecision& recorded) {
   const Request& request = recorded.request;
   if (!request.violations.empty()) return "";
@@ -479,13 +500,12 @@ std::string RequestLineOf(const RecordedDecision& recorded) {
   for (char& c : payload) {
     if (c == '\n' || c == '\r') c = ' ';
   }
-  absl::StrAppend(
-      &intent_line, ",\"spend_usd\":",
-      absl::StrFormat("%d.%06d", intent.spend_micros_usd / kMicrosPerDollar,
-                      intent.spend_micros_usd % kMicrosPerDollar),
-      ",\"payload\":", payload, "}");
+  absl::StrAppend(&intent_line,
+                  ",\"spend_usd\":", UsdNumber(intent.spend_micros_usd),
+                  ",\"payload\":", payload, "}");
   return absl::StrCat("{\"intent\":", intent_line, ",\"agent\":", dump(agent),
-                      ",\"tenant\":", dump(tenant), ",\"now\":\"",
+                      ",\"tenant\":", dump(tenant),
+                      BudgetMember(request.budget), ",\"now\":\"",
                       TimeText(request.now), "\"}");
 }
 

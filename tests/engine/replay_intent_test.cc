@@ -134,6 +134,38 @@ TEST(ReplayIntentTest, TheFactsAreALineThatSglEvalDecidesAlike) {
   EXPECT_EQ(decision.policy_digest, replays[0].recorded().policy_digest());
 }
 
+TEST(ReplayIntentTest, WhatABudgetHeldIsReadBack) {
+  ServedEngine served(
+      {.policy = With("block OVER when intent.spend > budget.remaining\n"
+                      "review HALF when budget.used >= 0.5"),
+       .executors = "executors { intent_type: 'POST' record {} }"
+                    "spends { intent_type: 'POST' category: 'misc' }"});
+  served.Value(absl::StrCat(
+      "INSERT INTO budgets (tenant_id, name, category, limit_cents) VALUES ('",
+      served.tenant().id, "', 'b', 'misc', 1000) RETURNING 1"));
+  Caller agent = served.As(served.agent_token());
+  std::vector<std::string> ids;
+  for (int i = 0; i < 3; ++i) {
+    ids.push_back(
+        agent.MustSubmit("POST", R"({"text": "hi"})", 4'000'000).id());
+  }
+  EXPECT_EQ(served.SettleDrafts(), 3);
+  EXPECT_EQ(served.Value("SELECT string_agg(DISTINCT sgl_result, ' ') "
+                         "FROM intents"),
+            "ALLOW BLOCK");
+  std::string lines;
+  for (const std::string& id : ids) {
+    const auto replays = ReplaysOf(served, id);
+    ExpectSame(replays);
+    ASSERT_EQ(replays.size(), 1u);
+    absl::StrAppend(&lines, replays[0].request(), "\n");
+  }
+  EXPECT_NE(lines.find(R"("budget":{"remaining_usd":2.000000,)"
+                       R"("limit_usd":10.000000})"),
+            std::string::npos)
+      << lines;
+}
+
 TEST(ReplayIntentTest, RowsOfSqlAndWhatDidNotFit) {
   ServedEngine served({});
   std::vector<std::string> ids;

@@ -211,6 +211,7 @@ void PrintIntent(const Intent& intent) {
     Line("policy", intent.decision().policy_digest());
   }
   Line("memo", intent.decision_memo_id());
+  Line("job", intent.job_id());
   Line("title", intent.title());
   Line("spend", FormatUsd(intent.spend_micros_usd()));
   Line("payload", intent.payload());

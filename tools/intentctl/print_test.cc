@@ -80,6 +80,21 @@ TEST(PrintTest, NoFieldDrivesTheTerminal) {
   }
 }
 
+TEST(PrintTest, AnIntentThatIsAJobNamesIt) {
+  intent::v1::Intent intent;
+  intent.set_job_id("0190d3f6-0000-4000-8000-000000000001");
+  ::testing::internal::CaptureStdout();
+  PrintIntent(intent);
+  EXPECT_NE(::testing::internal::GetCapturedStdout().find(
+                "  job          0190d3f6-0000-4000-8000-000000000001\n"),
+            std::string::npos);
+  intent.clear_job_id();
+  ::testing::internal::CaptureStdout();
+  PrintIntent(intent);
+  EXPECT_EQ(::testing::internal::GetCapturedStdout().find("  job"),
+            std::string::npos);
+}
+
 TEST(PrintEvaluationTest, ShowsRulesPartsAndTheMilderChange) {
   intent::v1::EvaluateIntentResponse response;
   response.mutable_decision()->set_kind(intent::v1::DECISION_KIND_REVIEW);

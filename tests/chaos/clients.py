@@ -262,7 +262,11 @@ class Client:
         memos = list(self._place.open_memos)
         if not memos:
             return None
-        memo = who.look(self._rng.choice(memos))
+        try:
+            memo = who.look(self._rng.choice(memos))
+        except grpc.RpcError as error:
+            self._note_strange("GetDecisionMemo", error)
+            return None
         if memo.status != harness.intent_pb2.MEMO_STATUS_PROPOSED:
             try:
                 self._place.open_memos.remove(memo.id)

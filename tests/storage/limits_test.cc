@@ -100,6 +100,28 @@ class LimitsTest : public ::testing::Test {
     return database_->Super().Value(sql);
   }
 
+  // One locks the counter and reads `first_sees`, and counts one more while
+  // another waits for it, who then reads `second_sees`.
+  void ExpectWaiterSees(const std::string& first_sees,
+                        const std::string& second_sees) {
+    SqlConnection first(database_->runtime_url());
+    Begin(first);
+    EXPECT_EQ(first.Value(LockSql(acme_.id, "k")), first_sees);
+    std::string seen;
+    std::thread other([&] {
+      SqlConnection second(database_->runtime_url());
+      Begin(second);
+      seen = second.Value(LockSql(acme_.id, "k"));
+      second.Run("COMMIT");
+    });
+    while (Value("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0") {
+    }
+    EXPECT_TRUE(first.Run(CountSql("k", "1")).ok());
+    EXPECT_TRUE(first.Run("COMMIT").ok());
+    other.join();
+    EXPECT_EQ(seen, second_sees);
+  }
+
   const std::unique_ptr<TestDatabase> database_ = TestDatabase::Make();
   const SeededTenant acme_ = database_->Seed("acme");
   const SeededTenant bolt_ = database_->Seed("bolt");
@@ -107,42 +129,10 @@ class LimitsTest : public ::testing::Test {
 
 TEST_F(LimitsTest, WhoeverWaitedSeesWhatWasCountedMeanwhile) {
   Count("k", "1");
-  SqlConnection first(database_->runtime_url());
-  Begin(first);
-  EXPECT_EQ(first.Value(LockSql(acme_.id, "k")), "1");
-  std::string seen;
-  std::thread other([&] {
-    SqlConnection second(database_->runtime_url());
-    Begin(second);
-    seen = second.Value(LockSql(acme_.id, "k"));
-    second.Run("COMMIT");
-  });
-  while (Value("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0") {
-  }
-  EXPECT_TRUE(first.Run(CountSql("k", "1")).ok());
-  EXPECT_TRUE(first.Run("COMMIT").ok());
-  other.join();
-  EXPECT_EQ(seen, "2");
+  ExpectWaiterSees("1", "2");
 }
 
-TEST_F(LimitsTest, TwoThatMakeACounterMeetInIt) {
-  SqlConnection first(database_->runtime_url());
-  Begin(first);
-  EXPECT_EQ(first.Value(LockSql(acme_.id, "k")), "0");
-  std::string seen;
-  std::thread other([&] {
-    SqlConnection second(database_->runtime_url());
-    Begin(second);
-    seen = second.Value(LockSql(acme_.id, "k"));
-    second.Run("COMMIT");
-  });
-  while (Value("SELECT count(*) FROM pg_locks WHERE NOT granted") == "0") {
-  }
-  EXPECT_TRUE(first.Run(CountSql("k", "1")).ok());
-  EXPECT_TRUE(first.Run("COMMIT").ok());
-  other.join();
-  EXPECT_EQ(seen, "1");
-}
+TEST_F(LimitsTest, TwoThatMakeACounterMeetInIt) { ExpectWaiterSees("0", "1"); }
 
 TEST_F(LimitsTest, BothEdgesOfTheWindowAreExact) {
   Count("k", "1");

@@ -16,6 +16,7 @@
 #include <absl/status/statusor.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -31,6 +32,7 @@
 #include "engine/policy_versions.h"
 #include "engine/replays.h"
 #include "engine/sealer.h"
+#include "engine/secret_keys.h"
 #include "engine/waiters.h"
 #include "engine/watches.h"
 #include "engine/worker.h"
@@ -49,6 +51,8 @@ class Engine {
     // Direct; only to LISTEN.
     std::string direct_url;
     ExecutorRegistry executors = ExecutorRegistry::RecordAllBut({});
+    // Open the tokens of integrations. Unset: jobs that need one aren't leased.
+    std::optional<SecretKeys> secret_keys = {};
     storage::DatabaseOptions database = {};
     Worker::Options worker = {};
     // The audit log's seals: key, file of heads.

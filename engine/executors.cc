@@ -186,9 +186,26 @@ absl::Status ExecutorRegistry::AddJob(const std::string& intent_type,
         found->second, " and ", job.concurrency_max(),
         "; state the same one everywhere"));
   }
-  jobs_[intent_type] = {
-      .job_type = type, .priority = job.priority(), .max_retries = retries};
+  if (CharacterCount(job.provider()) > kProviderMax || HasNul(job.provider())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a provider has at most ", kProviderMax,
+                     " characters, none of them NUL"));
+  }
+  if (!job.provider().empty()) {
+    providers_[type].emplace_back(intent_type, job.provider());
+  }
+  jobs_[intent_type] = {.job_type = type,
+                        .priority = job.priority(),
+                        .max_retries = retries,
+                        .provider = job.provider()};
   return absl::OkStatus();
+}
+
+std::span<const std::pair<std::string, std::string>>
+ExecutorRegistry::ProvidersOf(absl::string_view job_type) const {
+  const auto found = providers_.find(job_type);
+  if (found == providers_.end()) return {};
+  return found->second;
 }
 
 ExecutorRegistry ExecutorRegistry::RecordAllBut(

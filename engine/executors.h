@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +50,8 @@ struct JobSettings {
   std::string job_type = {};
   int32_t priority = 0;
   int32_t max_retries = 0;
+  // The integration whose token comes with a lease. Empty: none.
+  std::string provider = {};
 };
 
 // Returns `none`, `record`, `effect` or `job`.
@@ -59,6 +62,8 @@ class ExecutorRegistry {
  public:
   // Types that one deployment can declare; beyond that the file is a mistake.
   static constexpr int kExecutorsMax = 100'000;
+  // As `integrations.provider` has it.
+  static constexpr size_t kProviderMax = 100;
   // As long as an intent type.
   static constexpr size_t kJobTypeMax = 200;
   // What is tried so often and fails waits for a human, not for the 11th try:
@@ -97,6 +102,11 @@ class ExecutorRegistry {
   // for any number; nothing for a job type that no executor names.
   std::optional<int32_t> RunningMax(absl::string_view job_type) const;
 
+  // Returns the intent types whose executor has this job type and names a
+  // provider, each with it. A view into the registry.
+  std::span<const std::pair<std::string, std::string>> ProvidersOf(
+      absl::string_view job_type) const;
+
   // Returns the category of the budgets that the spend of a type's intents
   // draws on, as the ledger has it; empty where it draws on none.
   absl::string_view SpendCategory(absl::string_view intent_type) const;
@@ -132,6 +142,10 @@ class ExecutorRegistry {
   absl::flat_hash_map<std::string, JobSettings> jobs_;
   // By job type; zero for no limit.
   absl::flat_hash_map<std::string, int32_t> running_max_;
+  // By job type: intent types with their providers.
+  absl::flat_hash_map<std::string,
+                      std::vector<std::pair<std::string, std::string>>>
+      providers_;
   // By intent type.
   absl::flat_hash_map<std::string, std::string> spend_categories_;
 };

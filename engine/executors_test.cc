@@ -10,6 +10,7 @@ namespace sgl::engine {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Pair;
 
 std::string ErrorOf(absl::string_view text) {
   const absl::StatusOr<ExecutorRegistry> registry =
@@ -28,6 +29,23 @@ TEST(ExecutorRegistryTest, FileStatesEachTypesKind) {
   EXPECT_EQ(registry->Find("POST"), ExecutorKind::kRecord);
   EXPECT_EQ(registry->Find("post"), ExecutorKind::kNone);
   EXPECT_THAT(registry->Missing({"POST", "WIRE"}), ElementsAre("WIRE"));
+}
+
+TEST(ExecutorRegistryTest, ProvidersAreThoseOfAJobType) {
+  const absl::StatusOr<ExecutorRegistry> registry = ExecutorRegistry::FromText(
+      "executors.textproto",
+      "executors { intent_type: 'CHAT' job { job_type: 'SEND' provider: 'a' } }"
+      "executors { intent_type: 'MAIL' job { job_type: 'SEND' } }"
+      "executors { intent_type: 'POST' job { provider: 'b' } }");
+  ASSERT_TRUE(registry.ok()) << registry.status();
+  EXPECT_THAT(registry->ProvidersOf("SEND"), ElementsAre(Pair("CHAT", "a")));
+  EXPECT_THAT(registry->ProvidersOf("POST"), ElementsAre(Pair("POST", "b")));
+  EXPECT_THAT(registry->ProvidersOf("MAIL"), ElementsAre());
+  EXPECT_EQ(
+      ErrorOf("executors { intent_type: 'POST' job { provider: '" +
+              std::string(101, 'x') + "' } }"),
+      "executors.textproto: the job of `POST`: a provider has at most 100 "
+      "characters, none of them NUL");
 }
 
 TEST(ExecutorRegistryTest, TwoExecutorsOfOneTypeAreAnError) {

@@ -185,8 +185,11 @@ struct Jobs::LeaseCall {
 };
 
 Jobs::Jobs(storage::Database* db, const ExecutorRegistry* executors,
-           LeaseWaits* waits)
-    : db_(db), executors_(executors), waits_(waits) {}
+           const SecretKeys* keys_or_null, LeaseWaits* waits)
+    : db_(db),
+      executors_(executors),
+      keys_or_null_(keys_or_null),
+      waits_(waits) {}
 
 absl::StatusOr<storage::LeaseWish> Jobs::CheckRequest(
     const CallScope& scope, const LeaseRequest& request) {
@@ -228,6 +231,13 @@ absl::StatusOr<storage::LeaseWish> Jobs::CheckRequest(
                               absl::FormatDuration(kLeaseWaitMax))});
   }
   if (!errors.empty()) return BadFields(errors);
+  if (std::any_of(wish.types.begin(), wish.types.end(),
+                  [&](const storage::LeasedType& type) {
+                    return !executors_->ProvidersOf(type.job_type).empty();
+                  })) {
+    // Their tokens need room in the answer too.
+    wish.input_bytes_max -= static_cast<size_t>(wish.jobs_max) * kTokenBytesMax;
+  }
   return wish;
 }
 
@@ -250,22 +260,26 @@ void Jobs::Lease(const CallScope& scope, const LeaseRequest& request,
 }
 
 void Jobs::TryLease(const std::shared_ptr<LeaseCall>& call) {
-  using Leased = std::vector<storage::LeasedJob>;
-  absl::StatusOr<Leased> leased = Leased();
+  absl::StatusOr<std::vector<LeasedWork>> work = std::vector<LeasedWork>();
   absl::StatusOr<storage::Transaction> tx = Begin(db_, call->scope);
   absl::Status status = tx.status();
   if (status.ok()) {
-    leased = storage::LeaseJobs(*tx, call->wish);
+    absl::StatusOr<std::vector<storage::LeasedJob>> leased =
+        storage::LeaseJobs(*tx, call->wish);
     status = leased.status();
+    if (status.ok()) {
+      work = WithTokens(*tx, *executors_, keys_or_null_, *std::move(leased));
+      status = work.status();
+    }
   }
-  if (status.ok() && leased->empty()) {
+  if (status.ok() && work->empty()) {
     tx->Rollback();
     return waits_->Park(call->scope.id());
   }
   if (status.ok()) status = CommitFor(*tx, call->scope);
-  if (!status.ok()) leased = status;
-  waits_->Remove(call->scope.id(), leased.ok());
-  call->done(std::move(leased));
+  if (!status.ok()) work = status;
+  waits_->Remove(call->scope.id(), work.ok());
+  call->done(std::move(work));
 }
 
 void Jobs::Wake(const std::shared_ptr<LeaseCall>& call,
@@ -274,7 +288,7 @@ void Jobs::Wake(const std::shared_ptr<LeaseCall>& call,
     case LeaseWaits::Cause::kNews:
       break;
     case LeaseWaits::Cause::kTimeUp:
-      return call->done(std::vector<storage::LeasedJob>());
+      return call->done(std::vector<LeasedWork>());
     case LeaseWaits::Cause::kCanceled:
       return call->done(absl::CancelledError("the caller went away"));
     case LeaseWaits::Cause::kDraining:

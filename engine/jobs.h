@@ -31,7 +31,9 @@
 
 #include "engine/call_scope.h"
 #include "engine/executors.h"
+#include "engine/integration_tokens.h"
 #include "engine/lease_waits.h"
+#include "engine/secret_keys.h"
 #include "storage/database.h"
 #include "storage/jobs.h"
 
@@ -39,9 +41,10 @@ namespace sgl::engine {
 
 // A worker does a few kinds of work; each costs a lease some statements.
 inline constexpr size_t kLeasedTypesMax = 50;
-// Inputs that one call hands out: clients refuse answers over 4 MiB where
-// nobody told them otherwise.
+// Inputs and tokens that one call hands out: clients refuse answers over 4 MiB
+// where nobody told them otherwise, and what was leased so would lose a try.
 inline constexpr size_t kLeasedBytesMax = 3 * 1024 * 1024;
+static_assert(storage::kLeasedJobsMax * kTokenBytesMax < kLeasedBytesMax);
 // A lease shorter than the first could end before its answer arrives; after one
 // longer than the last nobody would still wait for what a dead worker held.
 inline constexpr absl::Duration kLeaseMin = absl::Seconds(1);
@@ -84,15 +87,17 @@ struct JobOutcome {
 class Jobs {
  public:
   using LeaseDone =
-      std::function<void(absl::StatusOr<std::vector<storage::LeasedJob>>)>;
+      std::function<void(absl::StatusOr<std::vector<LeasedWork>>)>;
 
+  // `keys_or_null` open tokens of integrations.
   Jobs(storage::Database* db, const ExecutorRegistry* executors,
-       LeaseWaits* waits);
+       const SecretKeys* keys_or_null, LeaseWaits* waits);
 
   // Leases what is due; where nothing is, waits for it, and answers nothing at
   // the end of the wait. Calls `done` exactly once, from any thread. For the
   // caller: INVALID_ARGUMENT, RESOURCE_EXHAUSTED (TOO_MANY_WAITS, OVERLOADED),
-  // UNAVAILABLE (DRAINING).
+  // UNAVAILABLE (DRAINING), FAILED_PRECONDITION (TOKEN_SEALED; nothing was
+  // leased).
   // REQUIRES: the principal is a worker.
   void Lease(const CallScope& scope, const LeaseRequest& request,
              LeaseTools tools, LeaseDone done);
@@ -132,6 +137,7 @@ class Jobs {
 
   storage::Database* const db_;
   const ExecutorRegistry* const executors_;
+  const SecretKeys* const keys_or_null_;
   LeaseWaits* const waits_;
 };
 

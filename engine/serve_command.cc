@@ -1,13 +1,17 @@
 // intentd serve: the engine on a database that is there already.
 #include <absl/strings/str_cat.h>
 
+#include <cstdlib>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "base/log.h"
 #include "engine/audit_key.h"
 #include "engine/commands.h"
 #include "engine/executors.h"
 #include "engine/files.h"
+#include "engine/secret_keys.h"
 
 namespace sgl::engine {
 namespace {
@@ -39,6 +43,7 @@ struct Flags {
   std::vector<std::string> policies;
   std::string executors;
   std::string audit_key;
+  std::string secrets_key;
   std::string audit_heads;
   std::string log_level = "info";
   int grace_seconds = kGraceSecondsDefault;
@@ -54,6 +59,24 @@ absl::Status ReadInto(const std::string& path, std::string* text) {
   return absl::OkStatus();
 }
 
+// Nothing where neither the flag nor the environment names any.
+absl::StatusOr<std::optional<SecretKeys>> ReadSecretKeys(
+    const std::string& path) {
+  std::string text;
+  const absl::Status read = ReadInto(path, &text);
+  if (!read.ok()) return read;
+  const char* const environment = std::getenv("INTENT_SECRETS_KEY");
+  if (path.empty() && environment != nullptr) text = environment;
+  if (path.empty() && text.empty()) return std::nullopt;
+  absl::StatusOr<SecretKeys> keys = SecretKeys::FromText(text);
+  if (!keys.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("`", path.empty() ? "INTENT_SECRETS_KEY" : path,
+                     "`: ", keys.status().message()));
+  }
+  return *std::move(keys);
+}
+
 absl::Status Serve(Flags flags) {
   InitLog(flags.log_level);
   Engine::Options engine;
@@ -66,6 +89,10 @@ absl::Status Serve(Flags flags) {
       ExecutorRegistry::FromText(flags.executors, executors);
   if (!registry.ok()) return registry.status();
   engine.executors = *std::move(registry);
+  absl::StatusOr<std::optional<SecretKeys>> keys =
+      ReadSecretKeys(flags.secrets_key);
+  if (!keys.ok()) return keys.status();
+  engine.secret_keys = *std::move(keys);
   engine.sealer.heads_path = flags.audit_heads;
   if (!flags.audit_key.empty()) {
     std::string pem;
@@ -103,6 +130,10 @@ void AddServeCommand(CLI::App* app, Command* command) {
   verb->add_option("--audit-key", flags->audit_key,
                    "PEM file of the Ed25519 key that signs the audit log's "
                    "heads; `intentctl audit keygen` makes one");
+  verb->add_option("--secrets-key", flags->secrets_key,
+                   "file of the keys that open tokens of integrations, else "
+                   "the environment's INTENT_SECRETS_KEY, the keys themselves; "
+                   "`intentctl secrets generate-key` makes one");
   verb->add_option("--audit-heads", flags->audit_heads,
                    "file that each head is appended to, one line of JSON: "
                    "keep it away from the database");

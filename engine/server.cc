@@ -21,6 +21,7 @@
 #include "engine/rpc/intent_service.h"
 #include "engine/rpc/job_service.h"
 #include "engine/rpc/policy_service.h"
+#include "engine/rpc/read_service.h"
 #include "engine/rpc/tls_credentials.h"
 #include "engine/tls_files.h"
 #include "engine/work_pool.h"
@@ -143,7 +144,8 @@ struct Server::Parts {
         admin(&calls, &engine->db()),
         policies(&calls, &engine->policy_versions(), &engine->replays(),
                  &engine->policy_replays()),
-        audit(&calls, &engine->db()) {}
+        audit(&calls, &engine->db()),
+        reads(&calls, &engine->db()) {}
 
   Engine* const engine;
   // gRPC asks it for certificates for as long as it serves.
@@ -157,6 +159,7 @@ struct Server::Parts {
   AdminService admin;
   PolicyService policies;
   AuditService audit;
+  ReadService reads;
   std::unique_ptr<grpc::Server> grpc;
   std::string address;
   bool is_drained = false;
@@ -190,6 +193,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   builder.RegisterService(&parts->admin);
   builder.RegisterService(&parts->policies);
   builder.RegisterService(&parts->audit);
+  builder.RegisterService(&parts->reads);
   parts->grpc = builder.BuildAndStart();
   if (parts->grpc == nullptr || port == 0) {
     return absl::UnavailableError(absl::StrCat(
@@ -204,7 +208,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
         intent::v1::JobService::service_full_name(),
         intent::v1::AdminService::service_full_name(),
         intent::v1::PolicyService::service_full_name(),
-        intent::v1::AuditService::service_full_name()}) {
+        intent::v1::AuditService::service_full_name(),
+        intent::v1::ReadService::service_full_name()}) {
     parts->grpc->GetHealthCheckService()->SetServingStatus(service, true);
   }
   return std::unique_ptr<Server>(new Server(std::move(parts)));

@@ -1,5 +1,5 @@
-// Effects on integrations: whether they are connected. Secrets come another
-// way.
+// Effects on integrations: whether they are connected. Tokens come another way
+// (engine/integration_tokens.h).
 
 #include "engine/effects/families.h"
 
@@ -13,7 +13,7 @@ std::vector<EffectDecl> IntegrationEffects() {
        .output = {"integration_id"},
        .tables = {"integrations"}},
       {.intent_type = "INTEGRATION_DISCONNECT",
-       .summary = "Marks a provider as not connected.",
+       .summary = "Marks a provider as not connected, and drops its tokens.",
        .fields = {{"provider", "string"}},
        .output = {"integration_id"},
        .missing = "`provider` names no integration of this tenant",

@@ -72,6 +72,21 @@ constexpr MethodRule kRules[] = {
     {Method::kGetTreeHead, "GetTreeHead", kUser | kOperator},
     {Method::kGetInclusionProof, "GetInclusionProof", kUser | kOperator},
     {Method::kVerifyAuditLog, "VerifyAuditLog", kUser | kOperator},
+    {Method::kSearchKbDocuments, "SearchKbDocuments",
+     kAgent | kUser | kOperator},
+    {Method::kGetKbDocument, "GetKbDocument", kAgent | kUser | kOperator},
+    {Method::kListKbDocuments, "ListKbDocuments", kAgent | kUser | kOperator},
+    {Method::kGetTicket, "GetTicket", kAgent | kUser | kOperator},
+    {Method::kListTickets, "ListTickets", kAgent | kUser | kOperator},
+    {Method::kListTicketComments, "ListTicketComments",
+     kAgent | kUser | kOperator},
+    {Method::kGetCrmContact, "GetCrmContact", kAgent | kUser | kOperator},
+    {Method::kListCrmContacts, "ListCrmContacts", kAgent | kUser | kOperator},
+    {Method::kListCrmCompanies, "ListCrmCompanies", kAgent | kUser | kOperator},
+    {Method::kListCrmSegments, "ListCrmSegments", kAgent | kUser | kOperator},
+    {Method::kGetLedgerEntry, "GetLedgerEntry", kAgent | kUser | kOperator},
+    {Method::kListLedgerEntries, "ListLedgerEntries",
+     kAgent | kUser | kOperator},
 };
 
 const MethodRule& RuleOf(Method method) {

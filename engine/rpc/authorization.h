@@ -68,6 +68,18 @@ enum class Method : uint8_t {
   kGetTreeHead,
   kGetInclusionProof,
   kVerifyAuditLog,
+  kSearchKbDocuments,
+  kGetKbDocument,
+  kListKbDocuments,
+  kGetTicket,
+  kListTickets,
+  kListTicketComments,
+  kGetCrmContact,
+  kListCrmContacts,
+  kListCrmCompanies,
+  kListCrmSegments,
+  kGetLedgerEntry,
+  kListLedgerEntries,
 };
 
 // One row of the table.

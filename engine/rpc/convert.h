@@ -20,11 +20,13 @@
 #include "intent/v1/intent.pb.h"
 #include "intent/v1/intent_service.pb.h"
 #include "intent/v1/job_service.pb.h"
+#include "intent/v1/read_service.pb.h"
 #include "policy/policy.h"
 #include "storage/delegations.h"
 #include "storage/intents.h"
 #include "storage/jobs.h"
 #include "storage/memos.h"
+#include "storage/reads.h"
 
 namespace sgl::engine {
 
@@ -52,6 +54,21 @@ absl::Status ToProto(const storage::MemoRow& row,
 absl::Status ToProto(const storage::DelegationRow& row,
                      intent::v1::Delegation* delegation);
 absl::Status ToProto(const storage::JobRow& row, intent::v1::Job* job);
+absl::Status ToProto(const storage::TicketRow& row, intent::v1::Ticket* ticket);
+absl::Status ToProto(const storage::TicketCommentRow& row,
+                     intent::v1::TicketComment* comment);
+absl::Status ToProto(const storage::KbDocumentRow& row,
+                     intent::v1::KbDocument* document);
+absl::Status ToProto(const storage::KbMatchRow& row,
+                     intent::v1::KbDocumentMatch* match);
+absl::Status ToProto(const storage::CrmContactRow& row,
+                     intent::v1::CrmContact* contact);
+absl::Status ToProto(const storage::CrmCompanyRow& row,
+                     intent::v1::CrmCompany* company);
+absl::Status ToProto(const storage::CrmSegmentRow& row,
+                     intent::v1::CrmSegment* segment);
+absl::Status ToProto(const storage::LedgerEntryRow& row,
+                     intent::v1::LedgerEntry* entry);
 void ToProto(const Decision& decision, std::optional<absl::Time> decided_at,
              intent::v1::Decision* message);
 
@@ -77,6 +94,12 @@ absl::StatusOr<storage::MemoFilter> FromProto(
     const intent::v1::DecisionMemoFilter& filter);
 absl::StatusOr<storage::JobFilter> FromProto(
     const intent::v1::JobFilter& filter);
+absl::StatusOr<storage::TicketFilter> FromProto(
+    const intent::v1::TicketFilter& filter);
+absl::StatusOr<storage::KbDocumentFilter> FromProto(
+    const intent::v1::KbDocumentFilter& filter);
+absl::StatusOr<storage::LedgerEntryFilter> FromProto(
+    const intent::v1::LedgerEntryFilter& filter);
 
 }  // namespace sgl::engine
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/error.h"
+#include "engine/integration_tokens.h"
 #include "engine/rpc/convert.h"
 #include "engine/rpc/page.h"
 #include "storage/jobs.h"
@@ -39,7 +40,8 @@ absl::StatusOr<LeaseRequest> FromProto(
   return result;
 }
 
-void ToProto(const storage::LeasedJob& leased, intent::v1::JobLease* lease) {
+void ToProto(const LeasedWork& work, intent::v1::JobLease* lease) {
+  const storage::LeasedJob& leased = work.leased;
   lease->set_job_id(leased.job.id);
   lease->set_job_type(leased.job.job_type);
   lease->set_input(leased.job.input);
@@ -50,6 +52,13 @@ void ToProto(const storage::LeasedJob& leased, intent::v1::JobLease* lease) {
   }
   lease->set_attempt(leased.job.retry_count + 1);
   lease->set_intent_id(leased.job.intent_id);
+  if (!work.token.has_value()) return;
+  intent::v1::IntegrationToken* token = lease->mutable_integration_token();
+  token->set_provider(work.token->provider);
+  token->set_access_token(work.token->access_token);
+  if (work.token->expires_at.has_value()) {
+    *token->mutable_expire_time() = ToProtoTime(*work.token->expires_at);
+  }
 }
 
 }  // namespace
@@ -74,10 +83,10 @@ grpc::ServerUnaryReactor* JobService::LeaseJobs(
         if (!wanted.ok()) return done(wanted.status());
         jobs_->Lease(
             scope, *wanted, tools,
-            [response, done](
-                const absl::StatusOr<std::vector<storage::LeasedJob>>& leased) {
+            [response,
+             done](const absl::StatusOr<std::vector<LeasedWork>>& leased) {
               if (!leased.ok()) return done(leased.status());
-              for (const storage::LeasedJob& one : *leased) {
+              for (const LeasedWork& one : *leased) {
                 ToProto(one, response->add_leases());
               }
               done(absl::OkStatus());

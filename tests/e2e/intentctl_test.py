@@ -122,6 +122,72 @@ class IntentctlTest(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("cursor", result.stderr)
 
+    def test_what_effects_wrote_is_listed_got_and_searched(self):
+        self.within_tenant(
+            "INSERT INTO tickets (tenant_id, title, severity) VALUES "
+            "($TENANT, 'It hangs', 'HIGH'); INSERT INTO kb_documents "
+            "(tenant_id, title, slug, body, status) VALUES "
+            "($TENANT, 'Refunds', 'refunds', 'How refunds work', "
+            "'published'); INSERT INTO ledger_entries (tenant_id, entry_type, "
+            "category, amount_cents) VALUES ($TENANT, 'debit', 'refund', "
+            "1205)")
+        ticket, = self.lines("tickets", "list", "--status", "open")
+        self.assertEqual(ticket["title"], "It hangs")
+        self.assertEqual(self.lines("tickets", "list", "--status", "CLOSED"),
+                         [])
+        shown = self.run_verb("tickets", "get", ticket["id"])
+        self.assertIn("severity     HIGH\n", shown.stdout)
+        self.assertEqual(self.lines("tickets", "comments", ticket["id"]), [])
+        found, = self.lines("documents", "search", "refunding works")
+        self.assertEqual(found["slug"], "refunds")
+        self.assertIn("**refunds** **work**", found["snippet"])
+        got, = self.lines("documents", "get", "--slug", "refunds")
+        self.assertEqual(got["body"], "How refunds work")
+        entries = self.run_verb("ledger", "list", "--category", "refund")
+        self.assertIn("DEBIT  REFUND  12.05 USD", entries.stdout)
+        refused = self.run_verb("tickets", "list", "--status", "LOST")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("`LOST` is none of OPEN, TRIAGED", refused.stderr)
+        for noun in "contacts", "companies", "segments":
+            self.assertEqual(self.lines(noun, "list"), [])
+
+    def within_tenant(self, statements):
+        tenant = self.submit()["tenant_id"]
+        self.server.query(f"SET intent.tenants = '{{{tenant}}}'; " +
+                          statements.replace("$TENANT", f"'{tenant}'"))
+
+    def test_tokens_are_sealed_and_sealed_anew(self):
+        def run(*args, stdin="", check=True):
+            return subprocess.run(
+                [str(harness.INTENTCTL), *args], input=stdin, check=check,
+                capture_output=True, text=True, timeout=60)
+        direct = ("--direct-url", self.server.ready["direct_url"])
+        with tempfile.TemporaryDirectory() as folder:
+            old, both = f"{folder}/old.key", f"{folder}/both.key"
+            lines = [run("secrets", "generate-key").stdout for _ in range(2)]
+            for path, text in (old, lines[0]), (both, lines[1] + lines[0]):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+            set_token = ("integrations", "set-token", "--tenant", "demo",
+                         "--provider", "slack", *direct, "--secrets-key")
+            refused = run(*set_token, old, stdin="xoxb-1", check=False)
+            self.assertIn("INTEGRATION_CONNECT", refused.stderr)
+            self.within_tenant(
+                "INSERT INTO integrations (tenant_id, provider, connected) "
+                "VALUES ($TENANT, 'slack', true)")
+            run(*set_token, old, stdin="xoxb-1\n")
+            on_line = run(*set_token, old, "--token", "xoxb-1", check=False)
+            self.assertIn("others see it", on_line.stderr)
+            count = lambda *args: json.loads(
+                run("secrets", "rotate", "--json", "--secrets-key", *args,
+                    *direct).stdout)["count"]
+            self.assertEqual(count(both), 1)
+            self.assertEqual(count(both), 0)
+            wrong = run("secrets", "rotate", "--secrets-key", old, *direct,
+                        check=False)
+            self.assertEqual(wrong.returncode, 1)
+            self.assertIn("sealed by the key", wrong.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

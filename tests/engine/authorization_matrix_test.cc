@@ -299,6 +299,9 @@ TEST(AuthorizationMatrixTest, AnotherTenantsIdIsLikeOneThatDoesNotExist) {
                            "CompleteJob",
                            "FailJob",
                            "GetJob",
+                           "GetTicket",
+                           "GetCrmContact",
+                           "GetLedgerEntry",
                            "CancelJob"}) {
     EXPECT_EQ(prober.not_found().count(name), 1u) << name;
   }

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
 #include "engine/api_token.h"
 #include "engine/policies.h"
+#include "engine/secret_keys.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "storage/identity.h"
@@ -299,6 +301,15 @@ engine::ExecutorRegistry ExecutorsOf(const ServedEngine::Options& options) {
   return *std::move(registry);
 }
 
+std::optional<engine::SecretKeys> SecretKeysOf(
+    const ServedEngine::Options& options) {
+  if (options.secrets_key.empty()) return std::nullopt;
+  absl::StatusOr<engine::SecretKeys> keys =
+      engine::SecretKeys::FromText(options.secrets_key);
+  SGL_CHECK(keys.ok()) << keys.status();
+  return *std::move(keys);
+}
+
 }  // namespace
 
 ServedEngine::ServedEngine(const Options& options)
@@ -308,6 +319,7 @@ ServedEngine::ServedEngine(const Options& options)
       engine::Engine::Create({.database_url = database_->runtime_url(),
                               .direct_url = database_->direct_url(),
                               .executors = ExecutorsOf(options),
+                              .secret_keys = SecretKeysOf(options),
                               .claims = options.claims});
   SGL_CHECK(engine.ok()) << engine.status();
   engine_ = *std::move(engine);

@@ -140,6 +140,8 @@ class ServedEngine {
     std::vector<std::string> no_executor = {};
     // The executors' file; then no type has an executor but those in it.
     std::string executors = {};
+    // The text of a key file; empty: the engine has none.
+    std::string secrets_key = {};
     // The engine's threads run, and it claims by itself.
     bool runs = false;
     // With `runs`: leave claiming to other engines.

@@ -81,6 +81,7 @@ constexpr const char* kDefinerFunctions[] = {
     "record_refused_credentials",  //
     "remove_member",               //
     "revoke_token",                //
+    "search_kb_documents",         //
     "seed_policy",                 //
     "set_kill_switch",             //
     "set_member_roles",            //
@@ -180,7 +181,10 @@ class TenancyTest : public ::testing::Test {
         "amount_cents) VALUES ($, 'debit', 'misc', 1);"
         "INSERT INTO budgets (tenant_id, name, limit_cents) "
         "VALUES ($, 'n', 1);"
-        "INSERT INTO integrations (tenant_id, provider) VALUES ($, 'p')",
+        "INSERT INTO integrations (tenant_id, provider) VALUES ($, 'p');"
+        "INSERT INTO integration_secrets (tenant_id, integration_id, key_id, "
+        "access_token) SELECT tenant_id, id, repeat('0', 16), "
+        "decode(repeat('00', 41), 'hex') FROM integrations",
         {{"$", id}});
   }
 

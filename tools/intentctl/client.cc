@@ -179,6 +179,7 @@ absl::StatusOr<Connection> Client::Connect() const {
   connection.admin = intent::v1::AdminService::NewStub(channel);
   connection.policies = intent::v1::PolicyService::NewStub(channel);
   connection.audit = intent::v1::AuditService::NewStub(channel);
+  connection.reads = intent::v1::ReadService::NewStub(channel);
   return connection;
 }
 

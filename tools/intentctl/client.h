@@ -27,6 +27,7 @@
 #include "intent/v1/intent_service.grpc.pb.h"
 #include "intent/v1/job_service.grpc.pb.h"
 #include "intent/v1/policy_service.grpc.pb.h"
+#include "intent/v1/read_service.grpc.pb.h"
 
 namespace sgl::tools {
 
@@ -46,6 +47,7 @@ struct Connection {
   std::unique_ptr<intent::v1::AdminService::Stub> admin;
   std::unique_ptr<intent::v1::PolicyService::Stub> policies;
   std::unique_ptr<intent::v1::AuditService::Stub> audit;
+  std::unique_ptr<intent::v1::ReadService::Stub> reads;
 
   // Sets the token and the deadline on a call.
   void Prepare(grpc::ClientContext& context) const;

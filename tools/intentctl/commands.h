@@ -23,13 +23,21 @@ void AddMemosCommand(CLI::App& app, Client& client, Run& run);
 // `jobs list|get|cancel|lease|complete|fail`, over gRPC.
 void AddJobsCommand(CLI::App& app, Client& client, Run& run);
 
+// `tickets list|get|comments`, `documents search|list|get`, `contacts
+// list|get`, `companies list`, `segments list`, `ledger list|get`, over gRPC.
+void AddReadsCommands(CLI::App& app, Client& client, Run& run);
+
 // `delegations create|list|revoke`, over gRPC.
 void AddDelegationsCommand(CLI::App& app, Client& client, Run& run);
 
 // `escalations set|list|remove`, on DIRECT_URL.
 void AddEscalationsCommand(CLI::App& app, Run& run);
 
-// `budgets list`, `ledger check`, on DIRECT_URL.
+// `secrets generate-key|rotate`, `integrations set-token|remove-token`, on
+// DIRECT_URL.
+void AddSecretsCommands(CLI::App& app, Run& run);
+// `budgets list`, `ledger check`, on DIRECT_URL. AddReadsCommands comes first:
+// `ledger` is its noun.
 void AddMoneyCommands(CLI::App& app, Run& run);
 
 // `policies check|propose|replay|list|show|activate`, over gRPC; `activate

@@ -21,9 +21,11 @@ int main(int argc, char** argv) {
   sgl::tools::AddIntentsCommand(app, client, run);
   sgl::tools::AddMemosCommand(app, client, run);
   sgl::tools::AddJobsCommand(app, client, run);
+  sgl::tools::AddReadsCommands(app, client, run);
   sgl::tools::AddDelegationsCommand(app, client, run);
   sgl::tools::AddEscalationsCommand(app, run);
   sgl::tools::AddExecutorsCommand(app, run);
+  sgl::tools::AddSecretsCommands(app, run);
   sgl::tools::AddMoneyCommands(app, run);
   sgl::tools::AddPoliciesCommand(app, client, run);
   sgl::tools::AddAuditCommand(app, client, run);

@@ -70,6 +70,8 @@ void PrintLease(const intent::v1::JobLease& lease) {
   PrintLine("attempt", absl::StrCat(lease.attempt()));
   PrintLine("intent", lease.intent_id());
   PrintLine("input", lease.input());
+  // The token is not for a terminal's history; --json has it.
+  PrintLine("token of", lease.integration_token().provider());
 }
 
 // Calls once; `show` prints the answer where it isn't wanted as JSON.

@@ -178,14 +178,10 @@ int CheckLedger(const MoneyFlags& flags) {
   return verdict.fits ? kExitOk : kExitFailed;
 }
 
-// Adds a noun with its one verb.
-void AddVerb(CLI::App& app, Run& run, const char* noun, const char* noun_help,
-             const char* verb, const char* verb_help,
+void AddVerb(CLI::App& noun, Run& run, const char* verb, const char* verb_help,
              int (*action)(const MoneyFlags&)) {
   auto flags = std::make_shared<MoneyFlags>();
-  CLI::App* parent = app.add_subcommand(noun, noun_help);
-  parent->require_subcommand(1);
-  CLI::App* added = parent->add_subcommand(verb, verb_help);
+  CLI::App* added = noun.add_subcommand(verb, verb_help);
   AddDirectUrl(*added, flags->url);
   added->add_option("--tenant", flags->tenant_slug, "the tenant's slug")
       ->required();
@@ -198,11 +194,14 @@ void AddVerb(CLI::App& app, Run& run, const char* noun, const char* noun_help,
 }  // namespace
 
 void AddMoneyCommands(CLI::App& app, Run& run) {
-  AddVerb(app, run, "budgets", "what tenants may spend, and have spent", "list",
+  CLI::App* budgets =
+      app.add_subcommand("budgets", "what tenants may spend, and have spent");
+  budgets->require_subcommand(1);
+  AddVerb(*budgets, run, "list",
           "list a tenant's budgets: limit, committed, reserved and left in the "
           "current period",
           &ListBudgets);
-  AddVerb(app, run, "ledger", "the ledger of what intents spent", "check",
+  AddVerb(*app.get_subcommand("ledger"), run, "check",
           "check that reservations and entries are what intents spend; exit "
           "status 1 names the first intents that don't fit",
           &CheckLedger);

@@ -8,7 +8,8 @@ namespace sgl::engine {
 bool DoesFit(const storage::LedgerTotals& totals) {
   return totals.intent_micros ==
              totals.reserved_micros + totals.committed_micros &&
-         totals.committed_micros == totals.entry_micros;
+         totals.committed_micros == totals.entry_micros &&
+         totals.uneven_sums == 0;
 }
 
 absl::StatusOr<LedgerVerdict> CheckLedger(storage::Database& db,

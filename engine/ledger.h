@@ -2,7 +2,8 @@
 //
 //   spends of intents = reservations + commitments,  commitments = entries
 //
-// and for each intent its state, its spend and its entry. Pure but for the
+// for each intent its state, its spend and its entry, and for each sum that
+// budgets are read from that it is the sum of its spends. Pure but for the
 // reading (storage/ledger.h).
 
 #ifndef ENGINE_LEDGER_H_

@@ -24,6 +24,7 @@ absl::StatusOr<LedgerReading> ReadLedger(Transaction& tx,
       totals.entries = reader.Int();
       totals.entry_micros = reader.Int();
       totals.entry_cents = reader.Int();
+      totals.uneven_sums = reader.Int();
     }
     for (const pqxx::row& row : session.Exec(
              kLedgerProblemsSql, Args().Text(tenant_id).Int(problems_max))) {

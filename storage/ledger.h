@@ -29,6 +29,9 @@ struct LedgerTotals {
   int64_t entries = 0;
   int64_t entry_micros = 0;
   int64_t entry_cents = 0;
+  // Of the sums that budgets are read from (migration 0046), those that are not
+  // the sums of their spends.
+  int64_t uneven_sums = 0;
 
   bool operator==(const LedgerTotals&) const = default;
 };

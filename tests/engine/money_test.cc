@@ -360,6 +360,9 @@ TEST(MoneyTest, EntriesAndSpendsStay) {
         "UPDATE intent_spends SET spend_micros_usd = 1 "
         "WHERE status = 'reserved'",
         "UPDATE intent_spends SET status = 'released', ended_at = now() "
+        "WHERE status = 'committed'",
+        "UPDATE intent_spends SET is_summed = true WHERE status = 'reserved'",
+        "UPDATE intent_spends SET is_summed = true, ended_at = now() "
         "WHERE status = 'committed'"}) {
     SCOPED_TRACE(sql);
     EXPECT_FALSE(super.Run(sql).ok());
@@ -379,6 +382,43 @@ TEST(MoneyTest, EntriesAndSpendsStay) {
                      "amount_cents, spend_micros_usd FROM ledger_entries")
                 .sqlstate,
             "23505");
+}
+
+// Enough of them that sums are kept: nothing of it is entered twice, and the
+// check tells a sum that isn't one.
+TEST(MoneyTest, SumsAreCheckedAgainstTheirSpends) {
+  Spending test;
+  test.SetBudget("payout", 100'000);
+  test.Spend("PAY", kDollar);
+  SqlConnection& super = test.served.database().Super();
+  const SqlResult made = super.Run(
+      "BEGIN; SET LOCAL session_replication_role = replica; "
+      "WITH one AS (INSERT INTO intents (tenant_id, agent_id, intent_type, "
+      "status, sgl_result, decision, policy_digest, spend_micros_usd) SELECT "
+      "i.tenant_id, i.agent_id, i.intent_type, i.status, i.sgl_result, "
+      "i.decision, i.policy_digest, i.spend_micros_usd FROM intents AS i, "
+      "generate_series(1, 600) RETURNING tenant_id, id), spent AS (INSERT "
+      "INTO intent_spends (tenant_id, intent_id, category, spend_micros_usd, "
+      "status, counted_at, ended_at) SELECT tenant_id, id, 'payout', 1000000, "
+      "'committed', now(), now() FROM one) INSERT INTO ledger_entries "
+      "(tenant_id, intent_id, entry_type, category, amount_cents, "
+      "spend_micros_usd) SELECT tenant_id, id, 'debit', 'payout', 100, 1000000 "
+      "FROM one; COMMIT");
+  ASSERT_TRUE(made.ok()) << made.error;
+  test.Spend("PAY", kDollar);
+  EXPECT_EQ(super.Value("SELECT sum(committed_micros) FROM spend_sums"),
+            "601000000");
+  EXPECT_EQ(test.Remaining("payout"), absl::StrCat(398 * kDollar));
+  EXPECT_EQ(test.Count("ledger_entries"), "602");
+  test.ExpectLedgerFits();
+  ASSERT_TRUE(super
+                  .Run("UPDATE spend_sums SET committed_micros = "
+                       "committed_micros - 1")
+                  .ok());
+  const engine::LedgerVerdict verdict = test.CheckLedger();
+  EXPECT_FALSE(verdict.fits);
+  ASSERT_FALSE(verdict.reading.totals.empty());
+  EXPECT_GE(verdict.reading.totals[0].uneven_sums, 1);
 }
 
 // The check finds what got past all of that.

@@ -237,19 +237,111 @@ TEST_F(BudgetsTest, WhatIsLeftComesFromAnIndex) {
                                     "}'; SET enable_seqscan = off; "
                                     "SET enable_bitmapscan = off"))
                   .ok());
-  const auto plan = runtime.Run(absl::StrCat(
-      "EXPLAIN SELECT sum(spend_micros_usd) FROM intent_spends WHERE tenant_id "
-      "= '",
-      acme_.id,
-      "' AND category = 'payout' AND status <> 'released' AND counted_at >= "
-      "now() - interval '30 days' AND counted_at < now()"));
-  ASSERT_TRUE(plan.ok()) << plan.error;
-  std::string text;
-  for (const auto& row : plan.rows) absl::StrAppend(&text, row[0], "\n");
-  EXPECT_THAT(text, HasSubstr("Index Only Scan using "
-                              "intent_spends_counted_idx"));
-  EXPECT_THAT(text,
-              HasSubstr("(category = 'payout'::text) AND (counted_at >= "));
+  const struct {
+    const char* rows;
+    const char* index;
+  } kReads[] = {
+      {"status <> 'released' AND NOT is_summed", "intent_spends_unsummed_idx"},
+      {"is_summed", "intent_spends_summed_idx"}};
+  for (const auto& read : kReads) {
+    SCOPED_TRACE(read.rows);
+    const auto plan = runtime.Run(absl::StrCat(
+        "EXPLAIN SELECT sum(spend_micros_usd) FROM intent_spends WHERE "
+        "tenant_id = '",
+        acme_.id, "' AND category = 'payout' AND ", read.rows,
+        " AND counted_at >= now() - interval '30 days' AND counted_at < "
+        "now()"));
+    ASSERT_TRUE(plan.ok()) << plan.error;
+    std::string text;
+    for (const auto& row : plan.rows) absl::StrAppend(&text, row[0], "\n");
+    EXPECT_THAT(text,
+                HasSubstr(absl::StrCat("Index Only Scan using ", read.index)));
+    EXPECT_THAT(text,
+                HasSubstr("(category = 'payout'::text) AND (counted_at >= "));
+  }
+}
+
+// Whatever is summed and wherever a period begins, what is left is the limit
+// less each of the period's spends.
+TEST_F(BudgetsTest, SumsMakeNoDifference) {
+  SetBudget(acme_, 1'000'000'000);
+  SqlConnection& super = database_->Super();
+  // Three days, a spend each 50 seconds, of some on the edge of a quarter of an
+  // hour; each fourth is reserved and each fifth was released.
+  ASSERT_TRUE(
+      super
+          .Run(absl::StrCat(
+              "SET session_replication_role = replica; INSERT INTO "
+              "intent_spends (tenant_id, intent_id, category, "
+              "spend_micros_usd, status, counted_at, ended_at) SELECT '",
+              acme_.id,
+              "', gen_random_uuid(), 'payout', 1 + n * 7919 % 1000003, "
+              "CASE WHEN n % 5 = 0 THEN 'released' WHEN n % 4 = 0 THEN "
+              "'reserved' ELSE 'committed' END, timestamptz '2026-03-01 "
+              "00:00:00+00' + n * interval '50 seconds' - (n % 2) * interval "
+              "'1 microsecond', CASE WHEN n % 5 = 0 OR n % 4 <> 0 THEN now() "
+              "END FROM generate_series(0, 5183) AS n; "
+              "SET session_replication_role = origin"))
+          .ok());
+  const std::vector<std::string> starts = {
+      "2026-03-01 00:00:00+00",        "2026-03-01 00:15:00+00",
+      "2026-03-01 00:14:59.999999+00", "2026-03-01 00:15:00.000001+00",
+      "2026-02-11 17:23:45.678901+00", "2026-03-02 23:59:59.999999+00"};
+  const auto expect_exact = [&] {
+    for (const std::string& start : starts) {
+      Value(
+          absl::StrCat("UPDATE budgets SET period_days = 1, "
+                       "period_starts_at = '",
+                       start, "' RETURNING id"));
+      for (const char* day : {"01", "02", "03"}) {
+        const std::string at =
+            absl::StrCat("timestamptz '2026-03-", day, " 12:00:00+00'");
+        EXPECT_EQ(
+            Value(absl::StrCat(
+                "SELECT b.committed_micros || ' ' || b.reserved_micros FROM "
+                "budget_states(ARRAY['",
+                acme_.id, "']::uuid[], ARRAY['payout'], ", at, ") AS b")),
+            Value(absl::StrCat(
+                "SELECT coalesce(sum(s.spend_micros_usd) FILTER (WHERE "
+                "s.status = 'committed'), 0) || ' ' || coalesce(sum("
+                "s.spend_micros_usd) FILTER (WHERE s.status = 'reserved'), 0) "
+                "FROM intent_spends AS s, budget_period_start('",
+                start, "', 1, ", at,
+                ") AS p WHERE s.counted_at >= p AND s.counted_at < p + "
+                "interval '24 hours'")))
+            << start << " " << at;
+      }
+    }
+  };
+  const auto summed = [&] {
+    return Value("SELECT count(*) FROM intent_spends WHERE is_summed");
+  };
+  expect_exact();
+  EXPECT_EQ(summed(), "0");
+  for (const char* count : {"2000", "3111", "3111"}) {
+    Transaction tx = Begin();
+    ASSERT_THAT(LockBudgets(tx, keys_), IsOk());
+    ASSERT_THAT(tx.Commit(), IsOk());
+    EXPECT_EQ(summed(), count);
+    expect_exact();
+  }
+}
+
+TEST_F(BudgetsTest, NothingIsSummedWithoutABudget) {
+  ASSERT_TRUE(database_->Super()
+                  .Run(absl::StrCat(
+                      "SET session_replication_role = replica; INSERT INTO "
+                      "intent_spends (tenant_id, intent_id, category, "
+                      "spend_micros_usd, status, counted_at, ended_at) SELECT "
+                      "'",
+                      acme_.id,
+                      "', gen_random_uuid(), 'payout', 1, 'committed', now(), "
+                      "now() FROM generate_series(1, 600)"))
+                  .ok());
+  Transaction tx = Begin();
+  ASSERT_THAT(LockBudgets(tx, keys_), IsOk());
+  ASSERT_THAT(tx.Commit(), IsOk());
+  EXPECT_EQ(Value("SELECT count(*) FROM spend_sums"), "0");
 }
 
 }  // namespace

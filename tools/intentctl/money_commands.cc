@@ -129,7 +129,8 @@ void PrintVerdictJson(const engine::LedgerVerdict& verdict) {
          {"committed_micros_usd", totals.committed_micros},
          {"entries", totals.entries},
          {"entries_micros_usd", totals.entry_micros},
-         {"entries_cents", totals.entry_cents}});
+         {"entries_cents", totals.entry_cents},
+         {"uneven_sums", totals.uneven_sums}});
   }
   for (const LedgerProblem& problem : verdict.reading.problems) {
     line["problems"].push_back(
@@ -150,6 +151,13 @@ void PrintVerdict(const engine::LedgerVerdict& verdict) {
                      " entries",
                      engine::DoesFit(totals) ? "" : ": this doesn't add up"))
               << "\n";
+    if (totals.uneven_sums != 0) {
+      std::cout << Printable(absl::StrCat(
+                       totals.category, ": ", totals.uneven_sums,
+                       " sums that budgets are read from (spend_sums) are not "
+                       "those of their spends"))
+                << "\n";
+    }
   }
   for (const LedgerProblem& problem : verdict.reading.problems) {
     std::cout << Printable(absl::StrCat("intent ", problem.intent_id, ": ",

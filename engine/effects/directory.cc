@@ -1,5 +1,6 @@
-// Effects on who there is: agents and members of the tenant. Each writes the
-// audit entry that an operator's change of the same kind writes.
+// Effects on who there is: the tenant, its agents and members. Those on agents
+// and members write the audit entry that an operator's change of the same kind
+// writes.
 
 #include "engine/effects/families.h"
 
@@ -37,6 +38,13 @@ std::vector<EffectDecl> DirectoryEffects() {
        .output = {"agent_id"},
        .missing = kNoAgent,
        .tables = {"agent_registry"}},
+      {.intent_type = "AGENT_SWITCH_OFF",
+       .summary = "Sets an agent's kill switch, for one that watches others; "
+                  "only an operator switches it on again.",
+       .fields = {{"agent_id", "string"}, {"reason", "string"}},
+       .output = {"agent_id"},
+       .missing = kNoAgent,
+       .tables = {"switch_orders", "system_state"}},
       {.intent_type = "MEMBER_ADD",
        .summary = "Makes a person a member, or one who was removed again.",
        .fields = {{"email", "string"},
@@ -51,6 +59,11 @@ std::vector<EffectDecl> DirectoryEffects() {
        .output = {"user_id"},
        .missing = "`user_id` names no member of this tenant",
        .tables = {"tenant_members"}},
+      {.intent_type = "TENANT_RENAME",
+       .summary = "Gives the tenant another name; its slug stays.",
+       .fields = {{"name", "string"}},
+       .output = {"tenant_id"},
+       .tables = {"tenants"}},
   };
 }
 

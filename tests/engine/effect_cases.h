@@ -144,6 +144,11 @@ inline constexpr EffectCase kEffectCases[] = {
      "SELECT concat_ws(' ', name, status) FROM agent_registry "
      "WHERE id = '$ID'",
      "BOT retired", R"({"agent_id": "x"})", kNoAgent},
+    {"AGENT_SWITCH_OFF", R"({"agent_id": "$MINE", "reason": "buys lamps"})",
+     "SELECT concat_ws(' ', is_switched_off, switch_reason, switched_by LIKE "
+     "'agent:%') FROM system_state WHERE switch_agent_id = '$ID'",
+     "t buys lamps t", R"({"agent_id": "$MINE", "reason": ""})",
+     "`reason` has 1 to 1,000 characters"},
     {"MEMBER_ADD",
      R"({"email": "new@x.example", "name": "N", "role": "member",
          "seat_type": "pro"})",
@@ -160,6 +165,16 @@ inline constexpr EffectCase kEffectCases[] = {
      "WHERE m.user_id = '$ID'",
      "owner privacy", R"({"user_id": "$MINE", "role": ""})",
      "`role` has 1 to 100 characters"},
+    {"TENANT_RENAME", R"({"name": "New & Co."})",
+     "SELECT concat_ws(' ', name, slug) FROM tenants WHERE id = '$ID'",
+     "New & Co. acme",
+     R"({"name": ")"
+     "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+     "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+     "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+     "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+     R"(!"})",
+     "`name` has at most 200 characters"},
     {"INTEGRATION_CONNECT", R"({"provider": "crm", "scopes": ["read"]})",
      "SELECT concat_ws(' ', provider, connected, scopes) FROM integrations "
      "WHERE id = '$ID'",

@@ -98,7 +98,8 @@ class EffectsTest : public ::testing::Test {
           &all, table, " ",
           served_.Value(absl::StrCat(
               "SELECT md5(string_agg(t::text, ' ' ORDER BY t::text)) FROM ",
-              table, " AS t WHERE tenant_id = '", tenant, "'")),
+              table, " AS t WHERE ", table == "tenants" ? "id" : "tenant_id",
+              " = '", tenant, "'")),
           "\n");
     }
     return all;
@@ -396,6 +397,35 @@ block NOT_CONNECTED on POST when not connected("crm")
             intent::v1::INTENT_STATUS_EXECUTED);
   EXPECT_EQ(outcome("POST", R"({"text": "2"})"),
             intent::v1::INTENT_STATUS_EXECUTED);
+}
+
+// The switch holds from the end of the transaction on: an agent's own last
+// intents are on record, and none holds its batch up.
+TEST_F(EffectsTest, AnAgentSwitchesItselfOff) {
+  const std::string self = served_.Value(
+      absl::StrCat("SELECT id FROM agent_registry WHERE tenant_id = '",
+                   served_.tenant().id, "' AND name = 'ATLAS'"));
+  const std::string last =
+      agent_
+          .MustSubmit("AGENT_SWITCH_OFF",
+                      absl::StrCat(R"({"agent_id": ")", self,
+                                   R"(", "reason": "enough"})"))
+          .id();
+  const std::string beside =
+      agent_.MustSubmit("TENANT_RENAME", R"({"name": "y"})").id();
+  EXPECT_EQ(served_.SettleDrafts(), 2);
+  for (const std::string& id : {last, beside}) {
+    const Intent intent = agent_.MustGet(id);
+    EXPECT_EQ(intent.status(), intent::v1::INTENT_STATUS_EXECUTED)
+        << intent.failure_message();
+  }
+  const Intent next = agent_.MustSubmit("TENANT_RENAME", R"({"name": "x"})");
+  EXPECT_EQ(served_.SettleDrafts(), 0);
+  EXPECT_EQ(agent_.MustGet(next.id()).status(),
+            intent::v1::INTENT_STATUS_DRAFT);
+  EXPECT_EQ(served_.Value("SELECT count(*) FROM audit_log WHERE action = "
+                          "'KILL_SWITCH_SET'"),
+            "1");
 }
 
 }  // namespace

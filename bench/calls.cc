@@ -49,7 +49,13 @@ struct Flags {
   int seconds = 5;
   int rounds = 3;
   bool shows_statements = false;
+  // Of kParts; empty: all.
+  std::vector<std::string> only = {};
 };
+
+// What `--only` names.
+const char* const kParts[] = {"empty", "raw",  "one", "some",
+                              "many",  "half", "sql"};
 
 double Median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -138,19 +144,25 @@ class Bench {
                               .duration = duration_,
                               .is_empty = is_empty});
       };
-      Measure(&empty_one, [&] { return closed(1, true); });
-      Measure(&empty_many, [&] { return closed(64, true); });
-      raw_one.rate.push_back(raw_->Rate({.duration = duration_}));
-      raw_many.rate.push_back(
-          raw_->Rate({.clients = 16, .duration = duration_}));
-      Measure(&one, [&] { return closed(1, false); });
-      Measure(&some, [&] { return closed(16, false); });
-      Measure(&many, [&] { return closed(64, false); });
-      Measure(&half, [&] {
-        return load_->Open(
-            {.per_second = many.rate.back() / 2, .duration = duration_});
-      });
-      Measure(&by_sql, [&] { return InsertBySql(200); });
+      if (Wants("empty")) {
+        Measure(&empty_one, [&] { return closed(1, true); });
+        Measure(&empty_many, [&] { return closed(64, true); });
+      }
+      if (Wants("raw")) {
+        raw_one.rate.push_back(raw_->Rate({.duration = duration_}));
+        raw_many.rate.push_back(
+            raw_->Rate({.clients = 16, .duration = duration_}));
+      }
+      if (Wants("one")) Measure(&one, [&] { return closed(1, false); });
+      if (Wants("some")) Measure(&some, [&] { return closed(16, false); });
+      if (Wants("many")) Measure(&many, [&] { return closed(64, false); });
+      if (Wants("half") && Wants("many")) {
+        Measure(&half, [&] {
+          return load_->Open(
+              {.per_second = many.rate.back() / 2, .duration = duration_});
+        });
+      }
+      if (Wants("sql")) Measure(&by_sql, [&] { return InsertBySql(200); });
     }
     const double commit = Median(commits);
     std::cout << absl::StreamFormat(
@@ -160,22 +172,40 @@ class Bench {
         "p99 ms", "us here", "us in PG");
     for (const Line* line : {&empty_one, &empty_many, &raw_one, &raw_many, &one,
                              &some, &many, &half, &by_sql}) {
-      Print(*line);
+      if (!line->rate.empty()) Print(*line);
     }
-    std::vector<double> ratios;
-    for (size_t i = 0; i < many.rate.size(); ++i) {
-      ratios.push_back(many.rate[i] / raw_many.rate[i]);
-    }
-    const double allowed = 2.5 * commit + Median(empty_one.p50);
-    std::cout << absl::StreamFormat(
-        "64 in flight by plain SQL's 16 clients: %.2f\n"
-        "one in flight by 2.5 commits and an empty call (%.2f ms): %.2f\n"
-        "the largest that this process was: %d MiB\n",
-        Median(ratios), allowed, Median(one.p50) / allowed, PeakMebibytes());
+    PrintRatios(commit, empty_one, raw_many, one, many);
     if (flags_.shows_statements) backlog_.PrintStatements();
   }
 
  private:
+  bool Wants(const std::string& part) const {
+    return flags_.only.empty() ||
+           std::find(flags_.only.begin(), flags_.only.end(), part) !=
+               flags_.only.end();
+  }
+
+  static void PrintRatios(double commit, const Line& empty_one,
+                          const Line& raw_many, const Line& one,
+                          const Line& many) {
+    if (!many.rate.empty() && !raw_many.rate.empty()) {
+      std::vector<double> ratios;
+      for (size_t i = 0; i < many.rate.size(); ++i) {
+        ratios.push_back(many.rate[i] / raw_many.rate[i]);
+      }
+      std::cout << absl::StreamFormat(
+          "64 in flight by plain SQL's 16 clients: %.2f\n", Median(ratios));
+    }
+    if (!one.p50.empty() && !empty_one.p50.empty()) {
+      const double allowed = 2.5 * commit + Median(empty_one.p50);
+      std::cout << absl::StreamFormat(
+          "one in flight by 2.5 commits and an empty call (%.2f ms): %.2f\n",
+          allowed, Median(one.p50) / allowed);
+    }
+    std::cout << absl::StreamFormat(
+        "the largest that this process was: %d MiB\n", PeakMebibytes());
+  }
+
   void Measure(Line* line, const std::function<Latencies()>& run) {
     const double own = OwnSeconds();
     const double backend = backlog_.BackendSeconds();
@@ -281,6 +311,9 @@ int Main(int argc, char** argv) {
   app.add_option("--rounds", flags.rounds, "of all parts")
       ->capture_default_str()
       ->check(CLI::Range(1, 100));
+  app.add_option("--only", flags.only, "some parts; may be repeated")
+      ->check(CLI::IsMember(
+          std::vector<std::string>(std::begin(kParts), std::end(kParts))));
   app.add_flag("--statements", flags.shows_statements,
                "say which statements took PostgreSQL how long");
   CLI11_PARSE(app, argc, argv);

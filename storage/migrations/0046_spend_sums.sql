@@ -81,16 +81,20 @@ CREATE TRIGGER intent_spends_enter_late
   EXECUTE FUNCTION intent_spends_enter();
 
 -- As in 0042, from the sums. All in one statement, so of one snapshot: a spend
--- is in a sum or beside it, never both.
+-- is in a sum or beside it, never both. In plpgsql, which keeps its plans: they
+-- take longer to make than to run.
 CREATE OR REPLACE FUNCTION budget_states(tenant_ids uuid[], categories text[],
                                          at timestamptz)
 RETURNS TABLE (id uuid, tenant_id uuid, name text, category text,
                limit_micros numeric, committed_micros numeric,
                reserved_micros numeric, alert_at numeric,
                period_start timestamptz, period_end timestamptz)
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path FROM CURRENT
 AS $$
+#variable_conflict use_column
+BEGIN
+  RETURN QUERY
   SELECT b.id, b.tenant_id, b.name, b.category,
          b.limit_cents::numeric * 10000, coalesce(s.committed, 0),
          coalesce(s.reserved, 0), b.alert_at, p.starts, e.ends
@@ -139,7 +143,40 @@ AS $$
             AND s.is_summed
             AND s.counted_at >= w.ends AND s.counted_at < e.ends
          ) AS c (committed, reserved)
-  ) AS s (committed, reserved)
+  ) AS s (committed, reserved);
+END
+$$;
+
+-- As in 0042. Of each tenant and category the budget that has the least left: where there
+-- are several, all of them hold. Bounded to what a bigint of micros holds with
+-- room for one spend more.
+CREATE OR REPLACE FUNCTION tightest_budgets(tenant_ids uuid[], categories text[],
+                                 at timestamptz)
+RETURNS TABLE (tenant_id uuid, category text, remaining_micros bigint,
+               limit_micros bigint)
+LANGUAGE plpgsql STABLE
+SET search_path FROM CURRENT
+AS $$
+#variable_conflict use_column
+BEGIN
+  -- Most tenants have none, and submissions ask each time.
+  IF NOT EXISTS (
+    SELECT FROM budgets AS b
+    WHERE (b.tenant_id, b.category) IN (
+      SELECT k.tenant_id, k.category
+      FROM unnest(tenant_ids, categories) AS k (tenant_id, category))) THEN
+    RETURN;
+  END IF;
+  RETURN QUERY
+  SELECT DISTINCT ON (b.tenant_id, b.category) b.tenant_id, b.category,
+         greatest(least(b.limit_micros - b.committed_micros - b.reserved_micros,
+                        4e18), -4e18)::bigint,
+         least(b.limit_micros, 4e18)::bigint
+  FROM budget_states(tenant_ids, categories, at) AS b
+  ORDER BY b.tenant_id, b.category,
+           b.limit_micros - b.committed_micros - b.reserved_micros,
+           b.limit_micros, b.id;
+END
 $$;
 
 -- When a category was last spent of, or null.
